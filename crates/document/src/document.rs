@@ -1,0 +1,283 @@
+//! A document: taken payloads and what they say together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use automerge::transaction::CommitOptions;
+use automerge::{ActorId, Automerge};
+use serde_json::Value;
+
+use crate::actor::Actor;
+use crate::editor::{EditError, Editor};
+use crate::guard::guard;
+use crate::limits::MAX_SAVED_BYTES;
+use crate::open;
+use crate::path::{Step, steps};
+use crate::payload::{self, ChangeHash};
+use crate::read;
+use crate::rehearsal::{Candidate, Refusal, Scene, content, heads_of, rehearse};
+
+/// One document. What it says is a function of the payloads it has taken, whatever their order.
+///
+/// Nothing in it depends on a clock, and no random number reaches a payload or an export.
+/// A panic of Automerge never leaves this crate, but the panic hook of the process still reports
+/// it: the program installs a hook that keeps payloads out of its logs.
+#[derive(Clone, Default)]
+pub struct Document {
+    inner: Automerge,
+    /// The payloads that were taken, with the highest operation counter of each.
+    taken: BTreeMap<ChangeHash, u64>,
+}
+
+impl Document {
+    /// Makes a document that says nothing yet.
+    pub fn new() -> Document {
+        Document::default()
+    }
+
+    /// Opens a document from a whole set of payloads of any authors, in any order.
+    ///
+    /// `actor_of` gives the actor that a payload must be written by, or nothing if that was
+    /// checked before. Bad payloads are refused alone, what depends on them is refused as missing
+    /// a dependency, and the rest is taken. The outcome is a function of the set. A second copy of
+    /// a payload is passed over.
+    pub fn open<'a, K>(
+        changes: impl IntoIterator<Item = (K, &'a [u8])>,
+        actor_of: impl Fn(&K) -> Option<Actor>,
+    ) -> Opened<K> {
+        let mut document = Document::new();
+        let refused = document.extend(changes, actor_of);
+        Opened { document, refused }
+    }
+
+    /// Takes more payloads as [`Document::open`] does; gives those that it refused.
+    ///
+    /// If any was refused, open the document again from its whole set before the refusal is
+    /// believed: only that outcome is the same at every node.
+    pub fn extend<'a, K>(
+        &mut self,
+        changes: impl IntoIterator<Item = (K, &'a [u8])>,
+        actor_of: impl Fn(&K) -> Option<Actor>,
+    ) -> Vec<(K, Refusal)> {
+        open::extend(self, changes, actor_of)
+    }
+
+    /// Takes one payload, whoever wrote it, after its rehearsal. A payload that was taken before
+    /// is passed over.
+    pub fn apply(&mut self, payload: &[u8]) -> Result<(), Refusal> {
+        let refused = self.extend([((), payload)], |()| None);
+        refused.into_iter().next().map_or(Ok(()), |(_, refusal)| Err(refusal))
+    }
+
+    /// Takes a draft. If nothing else was taken since it was made, this costs nothing more: the
+    /// draft has been rehearsed on this very document.
+    pub fn take(&mut self, draft: Draft) -> Result<(), Refusal> {
+        if self.heads() != draft.base {
+            return self.apply(&draft.payload);
+        }
+        *self = draft.after;
+        Ok(())
+    }
+
+    /// Edits a copy of the document in the name of `actor` and gives the payload of the edit.
+    ///
+    /// The document takes it only by [`Document::take`] or [`Document::apply`]; a draft that is
+    /// dropped leaves no trace. Make the next draft of an actor only after the last one was taken
+    /// or dropped for good: two drafts on one state have the same number. The payload was
+    /// rehearsed and holds no time.
+    pub fn edit(
+        &self,
+        actor: Actor,
+        change: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
+    ) -> Result<Draft, EditError> {
+        let mut copy = self.inner.clone();
+        copy.set_actor(ActorId::from(actor.as_bytes()));
+        let mut editor = Editor::new(copy.transaction());
+        change(&mut editor)?;
+        let transaction = editor.finish();
+        let written = guard(|| transaction.commit_with(CommitOptions::default().with_time(0)).0);
+        written.ok_or(EditError::Panicked)?.ok_or(EditError::Nothing)?;
+        let change = guard(|| copy.get_last_local_change()).flatten();
+        let payload = change.ok_or(EditError::Panicked)?.raw_bytes().to_vec();
+        self.draft(payload, &copy)
+    }
+
+    /// Gives the heads: the payloads that no other taken one depends on, in the order of their
+    /// bytes. Two documents with equal heads have taken the same payloads.
+    pub fn heads(&self) -> Vec<ChangeHash> {
+        heads_of(&self.inner).into_iter().collect()
+    }
+
+    /// Says whether the payload was taken.
+    pub fn contains(&self, hash: ChangeHash) -> bool {
+        self.taken.contains_key(&hash)
+    }
+
+    /// Gives the hashes of all taken payloads in the order of their bytes.
+    pub fn hashes(&self) -> impl Iterator<Item = ChangeHash> {
+        self.taken.keys().copied()
+    }
+
+    /// Says whether no payload was taken.
+    pub fn is_empty(&self) -> bool {
+        self.taken.is_empty()
+    }
+
+    /// Reads the whole document. Where offices wrote at once, it shows the winner.
+    pub fn value(&self) -> Value {
+        content(&self.inner)
+    }
+
+    /// Reads what stands at `path`.
+    pub fn get<'p, S: Copy + Into<Step<'p>>>(&self, path: &[S]) -> Option<Value> {
+        read::place(&self.inner, &steps(path))
+    }
+
+    /// Reads the string or the mergeable text at `path`.
+    pub fn text<'p, S: Copy + Into<Step<'p>>>(&self, path: &[S]) -> Option<String> {
+        match self.get(path)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Reads the whole number at `path`.
+    pub fn integer<'p, S: Copy + Into<Step<'p>>>(&self, path: &[S]) -> Option<i64> {
+        self.get(path)?.as_i64()
+    }
+
+    /// Gives the canonical export: compact JSON with sorted keys, the same bytes at every node
+    /// that has taken the same payloads.
+    pub fn canonical(&self) -> String {
+        let mut out = String::new();
+        read::canonical(&self.value(), &mut out);
+        out
+    }
+
+    /// Saves the document, history included, in Automerge's own compressed form.
+    pub fn save(&self) -> Vec<u8> {
+        self.inner.save()
+    }
+
+    /// Loads a document that this node saved. Never pass bytes of a peer: compressed content
+    /// grows without a limit.
+    pub fn load(saved: &[u8]) -> Result<Document, LoadError> {
+        let bytes = saved.len();
+        if bytes > MAX_SAVED_BYTES {
+            return Err(LoadError::TooLong { bytes });
+        }
+        let loaded = guard(|| {
+            let inner = Automerge::load(saved).ok()?;
+            let metas = inner.get_changes_meta(&[]);
+            let hashes =
+                metas.iter().map(|meta| (ChangeHash::from_bytes(meta.hash.0), meta.max_op));
+            let taken = hashes.collect();
+            drop(metas);
+            content(&inner);
+            Some(Document { inner, taken })
+        });
+        loaded.flatten().ok_or(LoadError::Damaged)
+    }
+
+    /// Takes candidates, in causal order and with all their dependencies here, all or none.
+    pub(crate) fn rehearse_and_take<'a>(
+        &mut self,
+        candidates: impl Iterator<Item = &'a Candidate> + Clone,
+    ) -> Result<(), Refusal> {
+        let mut taken = BTreeMap::new();
+        for Candidate { peek, change } in candidates.clone() {
+            let ends = peek.dependencies.iter().filter_map(|dependency| {
+                self.taken.get(dependency).or_else(|| taken.get(dependency)).copied()
+            });
+            let expected = ends.max().unwrap_or(0) + 1;
+            let claimed = change.start_op().get();
+            if claimed != expected {
+                return Err(Refusal::Counter { claimed, expected });
+            }
+            taken.insert(peek.hash, claimed + peek.operations - 1);
+        }
+        self.inner = rehearse(&self.inner, candidates)?;
+        self.taken.append(&mut taken);
+        Ok(())
+    }
+
+    fn draft(&self, payload: Vec<u8>, copy: &Automerge) -> Result<Draft, EditError> {
+        let (peek, change) = payload::read(&payload).map_err(EditError::Payload)?;
+        let (hash, dependencies) = (peek.hash, peek.dependencies.clone());
+        let mut after = self.clone();
+        let rehearsed = after.rehearse_and_take([Candidate { peek, change }].iter());
+        rehearsed.map_err(EditError::Rehearsal)?;
+        // What was written must be what others will read.
+        if guard(|| content(copy)) != Some(after.value()) {
+            return Err(EditError::Rehearsal(Refusal::Rehearsal { scene: Scene::Content }));
+        }
+        Ok(Draft { payload, hash, dependencies, base: self.heads(), after })
+    }
+}
+
+impl fmt::Debug for Document {
+    /// Shows no content: documents hold personal data.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let heads: BTreeSet<_> = heads_of(&self.inner);
+        formatter.debug_struct("Document").field("heads", &heads).finish_non_exhaustive()
+    }
+}
+
+/// What came of opening a document.
+#[derive(Clone, Debug)]
+pub struct Opened<K> {
+    /// The document, with every payload that it could take.
+    pub document: Document,
+    /// The payloads that it refused, by the caller's keys.
+    pub refused: Vec<(K, Refusal)>,
+}
+
+/// An edit that is written, rehearsed and not taken yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    payload: Vec<u8>,
+    hash: ChangeHash,
+    dependencies: Vec<ChangeHash>,
+    base: Vec<ChangeHash>,
+    after: Document,
+}
+
+impl Draft {
+    /// Gives the payload: one uncompressed Automerge change.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Gives the name of the payload.
+    pub fn hash(&self) -> ChangeHash {
+        self.hash
+    }
+
+    /// Gives the payloads that it depends on.
+    pub fn dependencies(&self) -> &[ChangeHash] {
+        &self.dependencies
+    }
+
+    /// Shows the document as it will be once it takes the draft.
+    pub fn preview(&self) -> &Document {
+        &self.after
+    }
+}
+
+/// Why a saved document is not loaded. Rebuild it from its payloads.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The bytes are more than any document that is saved here.
+    #[error("saved document has {bytes} bytes, the limit is {MAX_SAVED_BYTES}")]
+    TooLong {
+        /// The length.
+        bytes: usize,
+    },
+    /// The bytes are no saved document, or a damaged one.
+    #[error("saved document is damaged")]
+    Damaged,
+}
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

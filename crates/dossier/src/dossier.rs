@@ -1,0 +1,270 @@
+//! A dossier as a plain value, read from its document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lienthong_document::Document;
+use lienthong_protocol::{DocumentId, Moment, OfficeId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::act::{Act, ReplyLetter};
+use crate::code::Code;
+use crate::fold::{Effect, Review, Standing, fold};
+use crate::json::mask_name;
+use crate::reception::{Applicant, ApplicantKind, Channel, Offices, Reception};
+use crate::reception::{ReturnBy, Submitter};
+
+/// A dossier with all its acts, folded. Equal documents give equal dossiers on every node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dossier {
+    /// The document that holds it.
+    pub id: DocumentId,
+    /// The heads of the document as hex, sorted.
+    pub heads: Vec<String>,
+    /// Its code.
+    pub code: Code,
+    /// What it was opened with; `due` is the original due, kept for ever.
+    pub reception: Reception,
+    /// Its acts in their order: each after all it saw.
+    pub acts: Vec<Act>,
+    /// What they add up to.
+    pub standing: Standing,
+}
+
+/// Why a document is not a dossier. Its changes stay; it is shown as unreadable.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// It has no dossier code.
+    #[error("document has no dossier code")]
+    NoCode,
+    /// It names no receiving office.
+    #[error("document names no receiving office")]
+    NoOffice,
+}
+
+/// One line of a list. The applicant is masked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The document that holds the dossier.
+    pub id: DocumentIdText,
+    /// Its code.
+    pub code: Code,
+    /// The code of its procedure.
+    pub procedure: String,
+    /// The portal number of its status.
+    pub status: u8,
+    /// The name of its status in English.
+    pub status_name: &'static str,
+    /// The masked name of the applicant.
+    pub applicant: String,
+    /// The due that holds now.
+    pub due: Option<String>,
+    /// The office that received it.
+    pub receiving: OfficeId,
+    /// The office that decides.
+    pub competent: OfficeId,
+    /// The office that holds it.
+    pub holder: OfficeId,
+    /// How many acts it has.
+    pub acts: usize,
+    /// How many questions a person has to decide.
+    pub review: usize,
+    /// When its first act was done, as that office says.
+    pub opened_at: Moment,
+    /// When the last of its acts was done, as that office says.
+    pub changed_at: Moment,
+}
+
+/// A document id that JSON shows as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocumentIdText(pub DocumentId);
+
+impl Serialize for DocumentIdText {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Dossier {
+    /// Reads the dossier that a document holds. What cannot be read of it is left out; acts that
+    /// cannot be read are a matter of review.
+    pub fn read(id: DocumentId, document: &Document) -> Result<Dossier, ReadError> {
+        let value = document.value();
+        let code = value["identity"]["code"].as_str().and_then(|text| Code::parse(text).ok());
+        let code = code.ok_or(ReadError::NoCode)?;
+        let reception = read_reception(&value)?;
+        let (mut acts, unreadable) = read_acts(&value["acts"]);
+        let mut standing = fold(&mut acts, reception.offices.receiving, reception.due.clone());
+        if unreadable > 0 {
+            standing.review.push(Review::Unreadable { entries: unreadable });
+        }
+        let heads = document.heads().iter().map(ToString::to_string).collect();
+        Ok(Dossier { id, heads, code, reception, acts, standing })
+    }
+
+    /// The line that lists show.
+    pub fn summary(&self) -> Summary {
+        let Reception { procedure, offices, applicant, .. } = &self.reception;
+        let Standing { status, due, holder, review, .. } = &self.standing;
+        let times = self.acts.iter().map(|act| act.at);
+        Summary {
+            id: DocumentIdText(self.id),
+            code: self.code.clone(),
+            procedure: procedure.clone(),
+            status: status.number(),
+            status_name: status.name(),
+            applicant: mask_name(applicant),
+            due: due.clone(),
+            receiving: offices.receiving,
+            competent: offices.deciding(),
+            holder: *holder,
+            acts: self.acts.len(),
+            review: review.len(),
+            opened_at: self.acts.first().map(|act| act.at).unwrap_or_default(),
+            changed_at: times.max().unwrap_or_default(),
+        }
+    }
+
+    /// The offices that were asked on the way, from the start or by an act, by id.
+    pub fn coordinating(&self) -> BTreeSet<OfficeId> {
+        let asked = self.acts.iter().filter(|act| act.kind == "consulted");
+        let asked = asked.filter(|act| act.effect == Effect::Effective);
+        let at_start = self.reception.offices.coordinating.iter().copied();
+        asked.filter_map(|act| act.to_office).chain(at_start).collect()
+    }
+}
+
+fn read_reception(value: &Value) -> Result<Reception, ReadError> {
+    let identity = &value["identity"];
+    let offices: Option<Offices> = part(&value["offices"], OFFICE_FIELDS);
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let components = value["components"].as_array().into_iter().flatten();
+    let name_only = || Applicant {
+        name: text(&value["applicant"]["name"]).unwrap_or_default(),
+        kind: ApplicantKind::Other,
+        ..Applicant::default()
+    };
+    Ok(Reception {
+        procedure: text(&identity["procedure"]).unwrap_or_default(),
+        version: identity["version"].as_u64().and_then(|n| n.try_into().ok()).unwrap_or(1),
+        case: text(&identity["case"]),
+        field: text(&identity["field"]),
+        parent_code: identity["parent_code"].as_str().and_then(|text| Code::parse(text).ok()),
+        channel: match identity["channel"].as_u64() {
+            Some(2) => Channel::Online,
+            Some(3) => Channel::Post,
+            _ => Channel::Counter,
+        },
+        return_by: match identity["return"].as_u64() {
+            Some(1) => ReturnBy::Post,
+            _ => ReturnBy::Counter,
+        },
+        offices: offices.ok_or(ReadError::NoOffice)?,
+        applicant: part(&value["applicant"], APPLICANT_FIELDS).unwrap_or_else(name_only),
+        submitter: part::<Submitter>(&value["submitter"], SUBMITTER_FIELDS),
+        components: components.filter_map(|entry| part(entry, COMPONENT_FIELDS)).collect(),
+        due: text(&value["times"]["due"]),
+        note: text(&value["note"]),
+    })
+}
+
+/// Reads a part of a document by the fields that this version knows: JSON that people write must
+/// not have others, documents of later versions may.
+fn part<T: DeserializeOwned>(value: &Value, fields: &[&str]) -> Option<T> {
+    let known = value.as_object()?.iter().filter(|(key, _)| fields.contains(&key.as_str()));
+    let known: Map<String, Value> =
+        known.map(|(key, value)| (key.clone(), value.clone())).collect();
+    serde_json::from_value(Value::Object(known)).ok()
+}
+
+/// An entry of the list of acts.
+#[derive(Deserialize)]
+struct ActEntry {
+    id: String,
+    kind: String,
+    office: OfficeId,
+    #[serde(default)]
+    officer: String,
+    at: Moment,
+    /// Ids with blanks between: one value costs less in every copy of a change than a list.
+    #[serde(default)]
+    saw: String,
+    from: Option<u8>,
+    step: Option<String>,
+    note: Option<String>,
+    reason: Option<String>,
+    due: Option<String>,
+    to_office: Option<OfficeId>,
+    regards: Option<String>,
+    reply: Option<Value>,
+}
+
+/// Reads the acts; says how many entries cannot be read. An id that was used before gets a
+/// number, so that both acts are kept apart.
+fn read_acts(entries: &Value) -> (Vec<Act>, usize) {
+    let entries = entries.as_array().map(Vec::as_slice).unwrap_or_default();
+    let (read, beyond) = entries.split_at(entries.len().min(MAX_ACTS));
+    let mut unreadable = beyond.len();
+    let mut copies: BTreeMap<String, usize> = BTreeMap::new();
+    let mut acts = Vec::with_capacity(read.len());
+    for entry in read {
+        let Ok(entry) = ActEntry::deserialize(entry) else {
+            unreadable += 1;
+            continue;
+        };
+        let mut act = act_of(entry);
+        let given = act.id.clone();
+        let mut copy = copies.get(&given).copied().unwrap_or(0);
+        while copies.contains_key(&act.id) {
+            copy += 1;
+            act.id = format!("{given} {}", copy + 1);
+        }
+        copies.insert(given, copy);
+        copies.entry(act.id.clone()).or_insert(0);
+        acts.push(act);
+    }
+    (acts, unreadable)
+}
+
+fn act_of(entry: ActEntry) -> Act {
+    Act {
+        id: entry.id,
+        kind: entry.kind,
+        office: entry.office,
+        officer: entry.officer,
+        at: entry.at,
+        saw: entry.saw.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+        from: entry.from,
+        effect: Effect::Effective,
+        step: entry.step,
+        note: entry.note,
+        reason: entry.reason,
+        due: entry.due,
+        to_office: entry.to_office,
+        regards: entry.regards,
+        reply: entry.reply.and_then(|reply| part::<ReplyLetter>(&reply, REPLY_FIELDS)),
+    }
+}
+
+/// The most acts that are read; later entries of the list are a matter of review. A real dossier
+/// has some tens.
+const MAX_ACTS: usize = 4_096;
+
+const OFFICE_FIELDS: &[&str] = &["receiving", "competent", "coordinating", "returning", "shelf"];
+const APPLICANT_FIELDS: &[&str] = &[
+    "kind",
+    "name",
+    "id_kind",
+    "id_number",
+    "birth_date",
+    "phone",
+    "email",
+    "address",
+    "consents",
+];
+const SUBMITTER_FIELDS: &[&str] = &["name", "id_kind", "id_number", "phone", "authorisation"];
+const COMPONENT_FIELDS: &[&str] =
+    &["code", "name", "originals", "copies", "kept_on_paper", "digitised"];
+const REPLY_FIELDS: &[&str] = &["number", "date", "signer"];

@@ -1,0 +1,197 @@
+//! Admission: what a change is worth, as a function of the set and the registry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lienthong_document::{Actor, ChangeHash, PayloadError, peek};
+use lienthong_federation::{Audience, AuthorRefusal, Registry};
+use lienthong_protocol::{Change, DocumentId, FederationId, Header, Kind, OfficeId};
+use thiserror::Error;
+
+use crate::entry::{Quarantined, Verdict, Waiting};
+
+/// A change whose signature was checked and whose payload was looked at. The work is done off
+/// the replica, because it costs more than everything the replica does with the change.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// The change.
+    pub change: Change,
+    /// The name of its payload.
+    pub hash: ChangeHash,
+    /// The payloads that it builds on.
+    pub dependencies: Vec<ChangeHash>,
+}
+
+/// Why a change is refused: it is not stored, it is counted and shown. All but
+/// [`Refusal::UnknownAuthor`] depend on its bytes alone, so every node refuses the same.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// The payload is no single uncompressed Automerge change within its limits.
+    #[error("payload is refused")]
+    Payload(#[from] PayloadError),
+    /// The Automerge actor is not the one derived from author and incarnation.
+    #[error("payload is by actor {found}, its author and incarnation have {expected}")]
+    Actor {
+        /// Whom the payload names.
+        found: Actor,
+        /// Whom the header demands.
+        expected: Actor,
+    },
+    /// A change without dependencies opens a document whose id names another creator.
+    #[error("document {document} was not opened by this author with this change")]
+    NotTheOpener {
+        /// The document.
+        document: DocumentId,
+    },
+    /// Both registries are equal and neither knows the author.
+    #[error("author is in no registry")]
+    UnknownAuthor,
+}
+
+impl Refusal {
+    /// The fixed word for output and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Payload(error) => error.code(),
+            Refusal::Actor { .. } => "wrong-actor",
+            Refusal::NotTheOpener { .. } => "not-the-opener",
+            Refusal::UnknownAuthor => "unknown-author",
+        }
+    }
+}
+
+/// Looks into a change: everything of admission that needs neither the set nor the registry.
+pub fn inspect(change: Change) -> Result<Inspected, Refusal> {
+    let seen = peek(change.payload())?;
+    let header = change.header();
+    let expected = Actor::derive(header.author, header.incarnation);
+    if seen.actor != expected {
+        return Err(Refusal::Actor { found: seen.actor, expected });
+    }
+    if seen.dependencies.is_empty() && !opens_its_document(header) {
+        return Err(Refusal::NotTheOpener { document: header.document });
+    }
+    Ok(Inspected { hash: seen.hash, dependencies: seen.dependencies, change })
+}
+
+fn opens_its_document(header: &Header) -> bool {
+    let Header { author, incarnation, seq, at, .. } = *header;
+    header.document == DocumentId::derive(author, incarnation, seq, at)
+}
+
+/// What every judgement rests on.
+#[derive(Clone, Copy)]
+pub(crate) struct Law<'a> {
+    /// The id of the one change that needs no author: the registry's first.
+    pub(crate) federation: FederationId,
+    /// Who may write what.
+    pub(crate) registry: &'a Registry,
+}
+
+/// What judging a document's changes has found so far.
+pub(crate) struct Judged {
+    /// The kind that its opening change names.
+    pub(crate) kind: Kind,
+    /// The offices it was shared with by accepted changes.
+    pub(crate) offices: BTreeSet<OfficeId>,
+    /// The verdict of every change, by the hash of its payload.
+    pub(crate) verdicts: BTreeMap<ChangeHash, Verdict>,
+}
+
+impl Judged {
+    /// Judges one more change, whose dependencies were judged before if they are here at all.
+    pub(crate) fn judge(&mut self, item: &Inspected, law: Law<'_>) -> Verdict {
+        let header = item.change.header();
+        if item.dependencies.is_empty() {
+            self.kind = header.kind;
+        }
+        let verdict = self.verdict(item, law);
+        if matches!(verdict, Verdict::Accepted | Verdict::Waiting(Waiting::Kind)) {
+            self.offices.insert(header.office);
+            self.offices.extend(&header.adds);
+        } else if item.dependencies.is_empty() && verdict != Verdict::Waiting(Waiting::Author) {
+            // Whoever watches over the author must see what was opened and quarantined.
+            self.offices.insert(header.office);
+        }
+        self.verdicts.insert(item.hash, verdict);
+        verdict
+    }
+
+    fn verdict(&self, item: &Inspected, law: Law<'_>) -> Verdict {
+        let header = item.change.header();
+        if FederationId::from(item.change.id()) == law.federation {
+            return Verdict::Accepted;
+        }
+        match law.registry.author(header.author, header.office, header.incarnation, header.seq) {
+            Ok(()) => {}
+            Err(AuthorRefusal::UnknownNode { .. }) => return Verdict::Waiting(Waiting::Author),
+            Err(AuthorRefusal::WrongOffice { .. }) => {
+                return Verdict::Quarantined(Quarantined::NotEntitled);
+            }
+            Err(AuthorRefusal::Revoked { .. }) => {
+                return Verdict::Quarantined(Quarantined::Revoked);
+            }
+        }
+        let met = |hash| {
+            let verdict = self.verdicts.get(hash);
+            matches!(verdict, Some(Verdict::Accepted | Verdict::Waiting(Waiting::Kind)))
+        };
+        if !item.dependencies.iter().all(met) {
+            return Verdict::Waiting(Waiting::Dependency);
+        }
+        if header.kind != self.kind {
+            return Verdict::Quarantined(Quarantined::WrongKind);
+        }
+        if !self.entitled(item, law.registry) {
+            return Verdict::Quarantined(Quarantined::NotEntitled);
+        }
+        if self.kind.is_known() { Verdict::Accepted } else { Verdict::Waiting(Waiting::Kind) }
+    }
+
+    fn entitled(&self, item: &Inspected, registry: &Registry) -> bool {
+        let header = item.change.header();
+        let opens = item.dependencies.is_empty() && !header.kind.is_public();
+        let audience = if opens {
+            Audience::of(header.kind, [header.office], registry)
+        } else {
+            Audience::of(self.kind, self.offices.iter().copied(), registry)
+        };
+        // A kind from a newer version is handled like a dossier until that version is here.
+        let kind = if header.kind.is_known() { header.kind } else { Kind::DOSSIER };
+        registry.may_write(header.office, kind, &audience).is_ok()
+    }
+}
+
+/// Judges all changes of one document anew, in causal order; changes in `unfit` stay out.
+pub(crate) fn judge_all(
+    items: &[Inspected],
+    unfit: &BTreeSet<ChangeHash>,
+    kind: Kind,
+    law: Law<'_>,
+) -> Judged {
+    let mut judged = Judged { kind, offices: BTreeSet::new(), verdicts: BTreeMap::new() };
+    let here: BTreeSet<ChangeHash> = items.iter().map(|item| item.hash).collect();
+    let mut rest: Vec<&Inspected> = items.iter().collect();
+    loop {
+        let before = rest.len();
+        rest.retain(|item| {
+            let pending =
+                |hash: &ChangeHash| here.contains(hash) && !judged.verdicts.contains_key(hash);
+            if item.dependencies.iter().any(pending) {
+                return true;
+            }
+            if unfit.contains(&item.hash) {
+                judged.verdicts.insert(item.hash, Verdict::Quarantined(Quarantined::Unfit));
+            } else {
+                judged.judge(item, law);
+            }
+            false
+        });
+        if rest.is_empty() || rest.len() == before {
+            break;
+        }
+    }
+    for item in rest {
+        judged.verdicts.insert(item.hash, Verdict::Waiting(Waiting::Dependency));
+    }
+    judged
+}

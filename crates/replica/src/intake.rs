@@ -1,0 +1,249 @@
+//! Taking stored changes into the index: verdicts, audiences, calendars, counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lienthong_document::ChangeHash;
+use lienthong_protocol::{ChangeId, DocumentId, Incarnation, NodeId, OfficeId};
+
+use crate::admission::{Inspected, Judged, Law, judge_all};
+use crate::entry::{Entry, Quarantined, Record, Totals, Verdict, Waiting};
+use crate::ledger::{Deltas, Ledger, Membership};
+use crate::shelf::{Place, Shelf, ShelfError};
+
+/// A change that is durable in the log, with the place where it lies.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The change.
+    pub item: Inspected,
+    /// Where it lies.
+    pub place: Place,
+}
+
+/// What taking in changes did to one document.
+pub(crate) struct Absorbed {
+    pub(crate) document: DocumentId,
+    /// All its entries; those from `new_from` on are new.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) new_from: usize,
+    pub(crate) before: Membership,
+    pub(crate) after: Membership,
+    /// Whether more of its changes are accepted than before.
+    pub(crate) grew: bool,
+}
+
+impl Absorbed {
+    /// The entries that an office does not have from here yet.
+    pub(crate) fn news_for(&self, office: OfficeId) -> &[Entry] {
+        if !self.after.includes(office) {
+            return &[];
+        }
+        let from = if self.before.includes(office) { self.new_from } else { 0 };
+        &self.entries[from..]
+    }
+}
+
+/// Takes in changes of any number of documents. Changes that are here already are left alone.
+pub(crate) fn absorb<S: Shelf>(
+    ledger: &mut Ledger<S>,
+    law: Law<'_>,
+    stored: Vec<Stored>,
+) -> Result<Vec<Absorbed>, ShelfError> {
+    let mut groups: BTreeMap<DocumentId, Vec<Stored>> = BTreeMap::new();
+    for change in stored {
+        groups.entry(change.item.change.header().document).or_default().push(change);
+    }
+    let mut books = Books::open(ledger)?;
+    let mut absorbed = Vec::with_capacity(groups.len());
+    for (document, group) in groups {
+        absorbed.extend(books.absorb_document(ledger, law, document, group)?);
+    }
+    books.close(ledger)?;
+    Ok(absorbed)
+}
+
+/// Judges documents anew, after the registry changed.
+pub(crate) fn judge_again<S: Shelf>(
+    ledger: &mut Ledger<S>,
+    law: Law<'_>,
+    documents: &[DocumentId],
+) -> Result<Vec<Absorbed>, ShelfError> {
+    let mut books = Books::open(ledger)?;
+    let mut absorbed = Vec::new();
+    for document in documents {
+        let Some(record) = ledger.record(*document)? else { continue };
+        let page = Page::open(ledger, law, *document, record)?;
+        absorbed.push(books.judge_page(ledger, law, page)?);
+    }
+    books.close(ledger)?;
+    Ok(absorbed)
+}
+
+/// Notes that rehearsal found changes unfit, and what that means for those that build on them.
+pub(crate) fn quarantine<S: Shelf>(
+    ledger: &mut Ledger<S>,
+    law: Law<'_>,
+    document: DocumentId,
+    unfit: &[ChangeId],
+) -> Result<Option<Absorbed>, ShelfError> {
+    let Some(record) = ledger.record(document)? else { return Ok(None) };
+    let mut page = Page::open(ledger, law, document, record)?;
+    let mut books = Books::open(ledger)?;
+    for entry in page.entries.iter_mut().filter(|entry| unfit.contains(&entry.id)) {
+        books.totals.recount(entry.verdict, Verdict::Quarantined(Quarantined::Unfit));
+        entry.verdict = Verdict::Quarantined(Quarantined::Unfit);
+    }
+    let absorbed = books.judge_page(ledger, law, page)?;
+    books.close(ledger)?;
+    Ok(Some(absorbed))
+}
+
+/// One document while its changes are judged.
+struct Page {
+    document: DocumentId,
+    record: Record,
+    entries: Vec<Entry>,
+    new_from: usize,
+    before: Membership,
+    accepted_before: usize,
+}
+
+impl Page {
+    fn open<S: Shelf>(
+        ledger: &Ledger<S>,
+        law: Law<'_>,
+        document: DocumentId,
+        record: Record,
+    ) -> Result<Page, ShelfError> {
+        let entries = ledger.entries(document, &record)?;
+        let before = match entries.is_empty() {
+            true => Membership::default(),
+            false => Membership::of(&record, &entries, law.registry),
+        };
+        let (new_from, accepted_before) = (entries.len(), accepted(&entries));
+        Ok(Page { document, record, entries, new_from, before, accepted_before })
+    }
+}
+
+/// Counts that a whole batch changes, written once at its end.
+struct Books {
+    totals: Totals,
+    deltas: Deltas,
+    written: BTreeMap<(NodeId, Incarnation), Vec<u64>>,
+}
+
+impl Books {
+    fn open<S: Shelf>(ledger: &Ledger<S>) -> Result<Books, ShelfError> {
+        let totals = ledger.totals()?;
+        Ok(Books { totals, deltas: Deltas::new(), written: BTreeMap::new() })
+    }
+
+    fn close<S: Shelf>(self, ledger: &mut Ledger<S>) -> Result<(), ShelfError> {
+        ledger.set_totals(&self.totals)?;
+        ledger.apply_deltas(self.deltas)?;
+        ledger.count_authors(&self.written)
+    }
+
+    fn absorb_document<S: Shelf>(
+        &mut self,
+        ledger: &mut Ledger<S>,
+        law: Law<'_>,
+        document: DocumentId,
+        group: Vec<Stored>,
+    ) -> Result<Option<Absorbed>, ShelfError> {
+        let known = ledger.record(document)?;
+        if known.is_none() {
+            self.totals.documents += 1;
+        }
+        let opened_as = group[0].item.change.header().kind;
+        let record = known.unwrap_or_else(|| Record::new(opened_as));
+        let mut page = Page::open(ledger, law, document, record)?;
+        let mut here: BTreeSet<ChangeId> = page.entries.iter().map(|entry| entry.id).collect();
+        let group: Vec<Stored> =
+            group.into_iter().filter(|stored| here.insert(stored.item.change.id())).collect();
+        if group.is_empty() {
+            return Ok(None);
+        }
+        let unsettled = ledger.is_unsettled(document)?;
+        let mut judged = judged_so_far(&page.record, &page.entries);
+        for stored in &group {
+            let verdict = judged.judge(&stored.item, law);
+            self.totals.count(verdict);
+            let header = stored.item.change.header();
+            let numbers = self.written.entry((header.author, header.incarnation)).or_default();
+            numbers.push(header.seq);
+            page.entries.push(entry(stored, verdict));
+        }
+        let waits = |entry: &Entry| entry.verdict == Verdict::Waiting(Waiting::Dependency);
+        // Something may build on what came just now: only then is the whole document judged.
+        if unsettled || judged.kind != page.record.kind || page.entries.iter().any(waits) {
+            return self.judge_page(ledger, law, page).map(Some);
+        }
+        self.settle_page(ledger, law, page, &judged).map(Some)
+    }
+
+    fn judge_page<S: Shelf>(
+        &mut self,
+        ledger: &mut Ledger<S>,
+        law: Law<'_>,
+        mut page: Page,
+    ) -> Result<Absorbed, ShelfError> {
+        let mut items = Vec::with_capacity(page.entries.len());
+        for entry in &page.entries {
+            items.extend(ledger.inspected(entry)?);
+        }
+        let is_unfit =
+            |entry: &&Entry| entry.verdict == Verdict::Quarantined(Quarantined::Unfit);
+        let unfit: BTreeSet<ChangeHash> =
+            page.entries.iter().filter(is_unfit).map(Entry::change_hash).collect();
+        let judged = judge_all(&items, &unfit, page.record.kind, law);
+        for entry in &mut page.entries {
+            let Some(verdict) = judged.verdicts.get(&entry.change_hash()) else { continue };
+            self.totals.recount(entry.verdict, *verdict);
+            entry.verdict = *verdict;
+        }
+        self.settle_page(ledger, law, page, &judged)
+    }
+
+    /// Writes what was judged.
+    fn settle_page<S: Shelf>(
+        &mut self,
+        ledger: &mut Ledger<S>,
+        law: Law<'_>,
+        page: Page,
+        judged: &Judged,
+    ) -> Result<Absorbed, ShelfError> {
+        let Page { document, mut record, entries, new_from, before, accepted_before } = page;
+        record.kind = judged.kind;
+        record.offices = judged.offices.iter().copied().collect();
+        let after = Membership::of(&record, &entries, law.registry);
+        ledger.enrol(document, (&before, &after), (&entries, new_from), &mut self.deltas)?;
+        ledger.note_hours(document, &entries[new_from..])?;
+        ledger.mark_unsettled(document, &entries)?;
+        ledger.set_entries(document, &mut record, entries.clone())?;
+        let grew = accepted(&entries) > accepted_before;
+        Ok(Absorbed { document, entries, new_from, before, after, grew })
+    }
+}
+
+fn accepted(entries: &[Entry]) -> usize {
+    entries.iter().filter(|entry| entry.verdict == Verdict::Accepted).count()
+}
+
+fn entry(stored: &Stored, verdict: Verdict) -> Entry {
+    let change = &stored.item.change;
+    Entry {
+        id: change.id(),
+        minute: change.header().at.minute(),
+        hash: *stored.item.hash.as_bytes(),
+        place: stored.place,
+        verdict,
+    }
+}
+
+fn judged_so_far(record: &Record, entries: &[Entry]) -> Judged {
+    Judged {
+        kind: record.kind,
+        offices: record.offices.iter().copied().collect(),
+        verdicts: entries.iter().map(|entry| (entry.change_hash(), entry.verdict)).collect(),
+    }
+}

@@ -1,0 +1,162 @@
+//! One link: who is at the other end and how far both have come.
+
+use lienthong_protocol::{Incarnation, Moment, NodeId, OfficeId, Proof, Standing, Tally};
+use serde::{Deserialize, Serialize};
+
+use crate::event::LinkId;
+use crate::outbox::Outbox;
+
+/// How far a link has come.
+///
+/// ```text
+/// Greeting ──hello──▶ Open
+///     └──hello of a second process──▶ Probing ──old link silent──▶ Open
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Our hello is sent, the peer's has not come.
+    Greeting,
+    /// The peer's hello has come, but another process with its key is connected: it is asked
+    /// whether it is still there.
+    Probing { incarnation: Incarnation, rival: LinkId, until: Moment },
+    /// Connected.
+    Open { incarnation: Incarnation },
+}
+
+/// A comparison that this end has opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Comparison {
+    pub(crate) ours: Tally,
+    pub(crate) theirs: Tally,
+    pub(crate) since: Moment,
+}
+
+/// A ping that was not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pinged {
+    pub(crate) number: u64,
+    pub(crate) at: Moment,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) id: LinkId,
+    pub(crate) node: NodeId,
+    pub(crate) office: OfficeId,
+    pub(crate) dialed: bool,
+    pub(crate) state: State,
+    pub(crate) since: Moment,
+    pub(crate) outbox: Outbox,
+    /// The root that the peer was last told.
+    pub(crate) told: Option<Tally>,
+    pub(crate) heard: Option<Standing>,
+    pub(crate) comparison: Option<Comparison>,
+    /// The roots of the last comparison, and how often in a row it ended where it began.
+    pub(crate) compared: Option<(Tally, Tally)>,
+    pub(crate) unequal: u32,
+    pub(crate) settled: bool,
+    /// Changes written here and shared with the peer since both were last settled.
+    pub(crate) own_since_settled: u64,
+    /// Appends of changes from this link that are not durable yet.
+    pub(crate) appending: u32,
+    pub(crate) pinged: Option<Pinged>,
+    pub(crate) next_ping: Moment,
+    pub(crate) last_contact: Moment,
+    pub(crate) rtt_ms: Option<u64>,
+    pub(crate) skew_ms: Option<i64>,
+}
+
+impl Link {
+    pub(crate) fn new(
+        id: LinkId,
+        (node, office): (NodeId, OfficeId),
+        dialed: bool,
+        now: Moment,
+    ) -> Link {
+        Link {
+            id,
+            node,
+            office,
+            dialed,
+            state: State::Greeting,
+            since: now,
+            outbox: Outbox::default(),
+            told: None,
+            heard: None,
+            comparison: None,
+            compared: None,
+            unequal: 0,
+            settled: false,
+            own_since_settled: 0,
+            appending: 0,
+            pinged: None,
+            next_ping: now,
+            last_contact: now,
+            rtt_ms: None,
+            skew_ms: None,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    /// The peer's process start, once its hello has come.
+    pub(crate) fn incarnation(&self) -> Option<Incarnation> {
+        match self.state {
+            State::Greeting => None,
+            State::Probing { incarnation, .. } | State::Open { incarnation } => Some(incarnation),
+        }
+    }
+
+    /// The end that was dialled opens comparisons: it hears the other's root first.
+    pub(crate) fn opens_comparisons(&self) -> bool {
+        !self.dialed
+    }
+
+    /// Whether nothing is under way that will change what either end holds.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.appending == 0 && self.outbox.is_idle()
+    }
+}
+
+/// What is remembered about a peer office from one link to the next. Lost with the index, and
+/// then unknown until the next contact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PeerMemory {
+    /// How many of this node's changes the office was last known to hold.
+    pub(crate) held_total: u64,
+    /// When the office was last heard.
+    pub(crate) last_contact: Moment,
+    /// When both ends last held the same.
+    pub(crate) settled_at: Option<Moment>,
+    /// What the peer signed then.
+    pub(crate) proof: Option<(NodeId, Proof)>,
+}
+
+/// How a link stands, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// The office at the other end.
+    pub office: OfficeId,
+    /// The node at the other end.
+    pub node: NodeId,
+    /// `connected`, `connecting`, or `down`.
+    pub state: &'static str,
+    /// Whether both ends hold the same.
+    pub settled: bool,
+    /// The tally of what both share, as this end has it.
+    pub root: Tally,
+    /// How many changes of this node the peer is not known to hold.
+    pub unsent: u64,
+    /// When the peer was last heard; `None` if never.
+    pub last_contact: Option<Moment>,
+    /// When both ends last held the same; `None` if never.
+    pub settled_at: Option<Moment>,
+    /// Whether the peer has signed that.
+    pub proven: bool,
+    /// Round trip in milliseconds; `None` before the first ping is answered.
+    pub rtt_ms: Option<u64>,
+    /// How far the peer's clock is ahead, in milliseconds.
+    pub skew_ms: Option<i64>,
+}

@@ -1,0 +1,586 @@
+//! The replica: events in, effects out.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use lienthong_document::Document;
+use lienthong_federation::Registry;
+use lienthong_protocol::{
+    Ack, ChangeId, CloseCode, DocumentId, FederationId, Frame, Header, Incarnation, Kind, Moment,
+    NodeId, NodeKey, OfficeId, Tally, Written,
+};
+
+use crate::admission::{Inspected, Law};
+use crate::dialer::{Backoff, Dialer};
+use crate::entry::{Entry, Record, Totals, Verdict};
+use crate::event::{Effect, Event, LinkId, Notice, Ticket, Wake};
+use crate::intake::{self, Absorbed, Stored};
+use crate::ledger::Ledger;
+use crate::link::{Link, LinkStatus, PeerMemory};
+use crate::shelf::{Shelf, ShelfError};
+
+/// How often the registry is read and judged again while each round still changes a verdict.
+const REGISTRY_ROUNDS: usize = 8;
+
+/// Who this node is.
+#[derive(Debug)]
+pub struct Identity {
+    /// The federation it belongs to.
+    pub federation: FederationId,
+    /// Its office.
+    pub office: OfficeId,
+    /// Its key; the public half is its id.
+    pub key: NodeKey,
+    /// Drawn at this process start.
+    pub incarnation: Incarnation,
+    /// Program and version, for the peers' people.
+    pub agent: String,
+}
+
+/// How the replica behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Waits between attempts to reach a node.
+    pub backoff: Backoff,
+    /// Where this node can be dialled, as `host:port`.
+    pub addresses: Vec<String>,
+    /// Nodes to link with beyond those of the tree.
+    pub direct: Vec<NodeId>,
+}
+
+/// One node's mind over one index.
+pub struct Replica<S> {
+    pub(crate) me: Identity,
+    pub(crate) node: NodeId,
+    pub(crate) settings: Settings,
+    pub(crate) ledger: Ledger<S>,
+    pub(crate) registry: Registry,
+    pub(crate) registry_document: Option<DocumentId>,
+    pub(crate) links: BTreeMap<LinkId, Link>,
+    pub(crate) effects: VecDeque<Effect>,
+    pub(crate) next_seq: u64,
+    dialer: Dialer,
+    appends: BTreeMap<Ticket, Vec<Owed>>,
+    appending: BTreeSet<ChangeId>,
+    last_ticket: u64,
+}
+
+/// What happens when an append is durable.
+#[derive(Clone, Copy, Debug)]
+enum Owed {
+    Ack { link: LinkId, ack: Ack },
+    Own { seq: u64 },
+}
+
+impl<S: Shelf> Replica<S> {
+    /// A replica over an index that holds everything up to the log's end, or nothing. `seed` is
+    /// random and spreads attempts to dial.
+    pub fn open(
+        me: Identity,
+        settings: Settings,
+        shelf: S,
+        seed: u64,
+        now: Moment,
+    ) -> Result<Replica<S>, ShelfError> {
+        let dialer = Dialer::new(settings.backoff, seed);
+        let mut replica = Replica {
+            node: me.key.id(),
+            me,
+            settings,
+            ledger: Ledger { shelf },
+            registry: Registry::default(),
+            registry_document: None,
+            links: BTreeMap::new(),
+            effects: VecDeque::new(),
+            next_seq: 1,
+            dialer,
+            appends: BTreeMap::new(),
+            appending: BTreeSet::new(),
+            last_ticket: 0,
+        };
+        replica.registry_document = replica.ledger.genesis_document()?;
+        replica.read_registry()?;
+        replica.aim(now);
+        Ok(replica)
+    }
+
+    /// Takes in changes that the log holds and the index does not, in the order of the log.
+    pub fn replay(&mut self, stored: Vec<Stored>) -> Result<(), ShelfError> {
+        self.absorb(stored, Moment(0))?;
+        self.effects.clear();
+        Ok(())
+    }
+
+    /// Takes note of what happened.
+    pub fn handle_event(&mut self, now: Moment, event: Event) -> Result<(), ShelfError> {
+        match event {
+            Event::Reached { link, node, dialed } => self.reached(now, link, node, dialed),
+            Event::Frame { link, frame } => self.frame(now, link, frame),
+            Event::Changes { link, number, changes, refused } => {
+                self.changes(now, link, (number, refused), changes)
+            }
+            Event::Down { link } => {
+                self.down(now, link);
+                Ok(())
+            }
+            Event::DialFailed { node } => {
+                self.dialer.lost(node, now);
+                self.aim(now);
+                Ok(())
+            }
+            Event::NetworkChanged => {
+                self.dialer.start_anew(now);
+                self.aim(now);
+                Ok(())
+            }
+            Event::Authored { change } => {
+                let seq = change.change.header().seq;
+                self.append(vec![change], Owed::Own { seq });
+                Ok(())
+            }
+            Event::Stored { ticket, stored } => self.stored(now, ticket, stored),
+            Event::NotStored { ticket } => {
+                self.not_stored(ticket);
+                Ok(())
+            }
+            Event::Unfit { document, changes } => self.unfit(now, document, &changes),
+        }
+    }
+
+    /// Does what has become due; call it when [`Replica::poll_timeout`] says.
+    pub fn handle_timeout(&mut self, now: Moment) -> Result<(), ShelfError> {
+        for node in self.dialer.due(now) {
+            let known = self.registry.node(node);
+            let addresses = known.map(|known| known.addresses.clone()).unwrap_or_default();
+            self.effects.push_back(Effect::Dial { node, addresses });
+        }
+        self.tend_links(now)
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When to call [`Replica::handle_timeout`], and why.
+    pub fn poll_timeout(&self) -> Option<(Moment, Wake)> {
+        let dial = self.dialer.next_due().map(|at| (at, Wake::Dial));
+        let link = self.next_link_wake().map(|at| (at, Wake::Link));
+        [dial, link].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// The header of the next change of this node. For a new document give none: its id comes
+    /// from the header. The number is used up only by [`Event::Authored`].
+    pub fn header(
+        &self,
+        now: Moment,
+        document: Option<DocumentId>,
+        kind: Kind,
+        adds: Vec<OfficeId>,
+    ) -> Header {
+        let (author, incarnation, seq) = (self.node, self.me.incarnation, self.next_seq);
+        let derived = || DocumentId::derive(author, incarnation, seq, now);
+        let (document, office) = (document.unwrap_or_else(derived), self.me.office);
+        Header { document, kind, author, office, incarnation, seq, at: now, adds }
+    }
+
+    /// Who this node is.
+    pub fn identity(&self) -> &Identity {
+        &self.me
+    }
+
+    /// The registry as this node knows it.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The registry's document, once its first change is here.
+    pub fn registry_document(&self) -> Option<DocumentId> {
+        self.registry_document
+    }
+
+    /// The index, for what is done with it beside replication.
+    pub fn shelf_mut(&mut self) -> &mut S {
+        &mut self.ledger.shelf
+    }
+
+    /// The index, for reading.
+    pub fn shelf(&self) -> &S {
+        &self.ledger.shelf
+    }
+
+    /// What the index knows of a document, with all its entries.
+    pub fn document(
+        &self,
+        id: DocumentId,
+    ) -> Result<Option<(Record, Vec<Entry>)>, ShelfError> {
+        let Some(record) = self.ledger.record(id)? else { return Ok(None) };
+        let entries = self.ledger.entries(id, &record)?;
+        Ok(Some((record, entries)))
+    }
+
+    /// At most `limit` documents of a kind that this office holds, newest first, created before
+    /// `below`.
+    pub fn documents(
+        &self,
+        kind: Kind,
+        below: Option<DocumentId>,
+        limit: usize,
+    ) -> Result<Vec<DocumentId>, ShelfError> {
+        self.ledger.documents(self.me.office, kind, below, limit)
+    }
+
+    /// Whether a node is in the registry and not revoked: asked before a stream is read.
+    pub fn admits(&self, node: NodeId) -> bool {
+        self.registry.node(node).is_some_and(|known| known.revoked.is_none())
+    }
+
+    /// How this node stands.
+    pub fn status(&self) -> Result<Status, ShelfError> {
+        let mut peers: BTreeMap<NodeId, OfficeId> = BTreeMap::new();
+        for ancestor in self.registry.ancestors(self.me.office).into_iter().take(1) {
+            peers.extend(self.registry.nodes_of(ancestor).map(|node| (node.id, node.office)));
+        }
+        for child in self.registry.children(self.me.office) {
+            peers.extend(self.registry.nodes_of(child).map(|node| (node.id, node.office)));
+        }
+        peers.extend(self.links.values().map(|link| (link.node, link.office)));
+        peers.remove(&self.node);
+        let links = peers.into_iter().map(|(node, office)| self.link_status(node, office));
+        Ok(Status {
+            totals: self.ledger.totals()?,
+            written: Written { incarnation: self.me.incarnation, seq: self.next_seq - 1 },
+            root: self.ledger.root(self.me.office)?,
+            links: links.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn link_status(&self, node: NodeId, office: OfficeId) -> Result<LinkStatus, ShelfError> {
+        let link = self.links.values().filter(|link| link.node == node).max_by_key(|l| l.is_open());
+        let memory: PeerMemory = self.ledger.peer(office)?.unwrap_or_default();
+        let authored = self.ledger.authored(self.node)?;
+        let above = self.registry.is_ancestor(office, self.me.office);
+        let settled = link.is_some_and(|link| link.settled);
+        let unsent = match link {
+            _ if settled => 0,
+            _ if above => authored.saturating_sub(memory.held_total),
+            Some(link) => link.own_since_settled,
+            None => 0,
+        };
+        let last = (memory.last_contact != Moment(0)).then_some(memory.last_contact);
+        Ok(LinkStatus {
+            office,
+            node,
+            state: match link {
+                Some(link) if link.is_open() => "connected",
+                Some(_) => "connecting",
+                None => "down",
+            },
+            settled,
+            root: self.ledger.root(office)?,
+            unsent,
+            last_contact: link.map(|link| link.last_contact).or(last),
+            settled_at: memory.settled_at,
+            proven: memory.proof.is_some(),
+            rtt_ms: link.and_then(|link| link.rtt_ms),
+            skew_ms: link.and_then(|link| link.skew_ms),
+        })
+    }
+
+    // ------------------------------------------------------------- storing
+
+    fn append(&mut self, changes: Vec<Inspected>, owed: Owed) {
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        self.appending.extend(changes.iter().map(|item| item.change.id()));
+        self.appends.insert(ticket, vec![owed]);
+        if let Owed::Own { seq } = owed {
+            self.next_seq = seq + 1;
+        }
+        self.effects.push_back(Effect::Append { ticket, changes });
+    }
+
+    fn stored(
+        &mut self,
+        now: Moment,
+        ticket: Ticket,
+        stored: Vec<Stored>,
+    ) -> Result<(), ShelfError> {
+        for change in &stored {
+            self.appending.remove(&change.item.change.id());
+        }
+        self.absorb(stored, now)?;
+        for owed in self.appends.remove(&ticket).unwrap_or_default() {
+            if let Owed::Ack { link, ack } = owed {
+                self.acknowledge(link, ack, true);
+            }
+        }
+        self.tend_all(now)
+    }
+
+    fn not_stored(&mut self, ticket: Ticket) {
+        self.appending.clear();
+        for owed in self.appends.remove(&ticket).unwrap_or_default() {
+            match owed {
+                Owed::Own { seq } => self.next_seq = self.next_seq.min(seq),
+                Owed::Ack { link, .. } => {
+                    let words = "the disk is full; dial again when there is space".into();
+                    self.hang_up(link, CloseCode::STORE_FULL, words);
+                }
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, link: LinkId, ack: Ack, was_appended: bool) {
+        let Some(known) = self.links.get_mut(&link) else { return };
+        if was_appended {
+            known.appending = known.appending.saturating_sub(1);
+        }
+        self.effects.push_back(Effect::Send { link, frame: Frame::Ack(ack) });
+    }
+
+    /// A batch has come.
+    fn changes(
+        &mut self,
+        now: Moment,
+        link: LinkId,
+        (number, mut refused): (u64, u32),
+        changes: Vec<Inspected>,
+    ) -> Result<(), ShelfError> {
+        let Some(known) = self.links.get_mut(&link).filter(|link| link.is_open()) else {
+            return Ok(());
+        };
+        known.last_contact = now;
+        let office = known.office;
+        let same_registry = match known.heard {
+            Some(heard) => heard.registry == self.registry_tally()?,
+            None => false,
+        };
+        let mut cause = None;
+        let mut fresh = Vec::new();
+        let mut is_pending = false;
+        for change in changes {
+            let id = change.change.id();
+            if self.appending.contains(&id) {
+                is_pending = true;
+            } else if self.is_foreign(&change) && same_registry {
+                refused += 1;
+                cause = Some("unknown-author");
+            } else if !self.ledger.holds(change.change.header().document, id)? {
+                fresh.push(change);
+            }
+        }
+        if refused > 0 {
+            self.notify(Notice::Refused { office, changes: refused, cause });
+        }
+        let ack = Ack { number, refused };
+        if fresh.is_empty() && !is_pending {
+            self.acknowledge(link, ack, false);
+            return Ok(());
+        }
+        if let Some(known) = self.links.get_mut(&link) {
+            known.appending += 1;
+        }
+        if fresh.is_empty() {
+            // Another link brought the same a moment ago: wait for that append.
+            let owed = Owed::Ack { link, ack };
+            match self.appends.last_entry() {
+                Some(mut last) => last.get_mut().push(owed),
+                None => self.acknowledge(link, ack, true),
+            }
+        } else {
+            self.append(fresh, Owed::Ack { link, ack });
+        }
+        Ok(())
+    }
+
+    fn is_foreign(&self, item: &Inspected) -> bool {
+        let header = item.change.header();
+        let genesis = FederationId::from(item.change.id()) == self.me.federation;
+        self.registry.node(header.author).is_none() && !genesis
+    }
+
+    pub(crate) fn registry_tally(&self) -> Result<Tally, ShelfError> {
+        let mut tally = Tally::default();
+        let Some(id) = self.registry_document else { return Ok(tally) };
+        if let Some((_, entries)) = self.document(id)? {
+            entries.iter().for_each(|entry| tally.add(entry.id));
+        }
+        Ok(tally)
+    }
+
+    fn law(&self) -> Law<'_> {
+        Law { federation: self.me.federation, registry: &self.registry }
+    }
+
+    fn absorb(&mut self, stored: Vec<Stored>, now: Moment) -> Result<(), ShelfError> {
+        let law = Law { federation: self.me.federation, registry: &self.registry };
+        let is_own = |change: &&Stored| change.item.change.header().author == self.node;
+        let own: BTreeSet<ChangeId> =
+            stored.iter().filter(is_own).map(|change| change.item.change.id()).collect();
+        let absorbed = intake::absorb(&mut self.ledger, law, stored)?;
+        self.after(absorbed, &own, now)
+    }
+
+    fn unfit(
+        &mut self,
+        now: Moment,
+        document: DocumentId,
+        changes: &[ChangeId],
+    ) -> Result<(), ShelfError> {
+        let law = Law { federation: self.me.federation, registry: &self.registry };
+        let absorbed = intake::quarantine(&mut self.ledger, law, document, changes)?;
+        self.after(absorbed.into_iter().collect(), &BTreeSet::new(), now)
+    }
+
+    /// Tells links and watchers what was taken in, and follows the registry.
+    fn after(
+        &mut self,
+        absorbed: Vec<Absorbed>,
+        own: &BTreeSet<ChangeId>,
+        now: Moment,
+    ) -> Result<(), ShelfError> {
+        let mut registry_grew = false;
+        for news in &absorbed {
+            self.push(news, own);
+            if news.entries.iter().any(|e| FederationId::from(e.id) == self.me.federation) {
+                self.registry_document = Some(news.document);
+                self.ledger.set_genesis_document(news.document)?;
+            }
+            registry_grew |= news.grew && Some(news.document) == self.registry_document;
+            if news.grew {
+                self.notify(Notice::Grew { document: news.document });
+            }
+        }
+        if registry_grew {
+            self.follow_registry(now)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, news: &Absorbed, own: &BTreeSet<ChangeId>) {
+        for link in self.links.values_mut().filter(|link| link.is_open()) {
+            let entries = news.news_for(link.office);
+            if entries.is_empty() {
+                continue;
+            }
+            link.settled = false;
+            let written = entries.iter().filter(|entry| own.contains(&entry.id)).count();
+            link.own_since_settled += written as u64;
+            link.outbox.push(entries);
+        }
+    }
+
+    // ------------------------------------------------------------- registry
+
+    /// Reads the registry anew and judges again whatever hung on it, until nothing changes.
+    fn follow_registry(&mut self, now: Moment) -> Result<(), ShelfError> {
+        for _ in 0..REGISTRY_ROUNDS {
+            let before = self.registry.clone();
+            self.read_registry()?;
+            if self.registry == before {
+                break;
+            }
+            if tree_of(&before) != tree_of(&self.registry) {
+                self.ledger.recount(&self.registry)?;
+            }
+            let documents = if revoked(&before) == revoked(&self.registry) {
+                self.ledger.unsettled()?
+            } else {
+                self.ledger.all_documents()?
+            };
+            let law = Law { federation: self.me.federation, registry: &self.registry };
+            let absorbed = intake::judge_again(&mut self.ledger, law, &documents)?;
+            for news in absorbed.iter().filter(|news| news.grew) {
+                self.push(news, &BTreeSet::new());
+                self.notify(Notice::Grew { document: news.document });
+            }
+        }
+        self.notify(Notice::Registry);
+        self.drop_revoked();
+        self.aim(now);
+        Ok(())
+    }
+
+    fn read_registry(&mut self) -> Result<(), ShelfError> {
+        let Some(id) = self.registry_document else { return Ok(()) };
+        let Some((_, entries)) = self.document(id)? else { return Ok(()) };
+        let mut items = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
+            items.extend(self.ledger.inspected(entry)?);
+        }
+        let payloads = items.iter().map(|item| (item.change.id(), item.change.payload()));
+        let opened = Document::open(payloads, |_| None);
+        self.registry = Registry::read(&opened.document);
+        if !opened.refused.is_empty() {
+            let unfit: Vec<ChangeId> = opened.refused.iter().map(|(id, _)| *id).collect();
+            let law = self.law();
+            let (federation, registry) = (law.federation, law.registry.clone());
+            let law = Law { federation, registry: &registry };
+            intake::quarantine(&mut self.ledger, law, id, &unfit)?;
+        }
+        Ok(())
+    }
+
+    fn drop_revoked(&mut self) {
+        let gone: Vec<LinkId> = self
+            .links
+            .values()
+            .filter(|link| !self.admits(link.node))
+            .map(|link| link.id)
+            .collect();
+        for link in gone {
+            self.hang_up(link, CloseCode::UNKNOWN_NODE, "the node was revoked".into());
+        }
+    }
+
+    // ------------------------------------------------------------- dialing
+
+    pub(crate) fn aim(&mut self, now: Moment) {
+        let me = (self.node, self.me.office);
+        self.dialer.aim(&self.registry, me, &self.settings.direct, now);
+        let surplus: Vec<LinkId> = self
+            .links
+            .values()
+            .filter(|link| link.dialed && link.is_open() && !self.dialer.wants(link.node))
+            .map(|link| link.id)
+            .collect();
+        for link in surplus {
+            self.hang_up(link, CloseCode::GOING_AWAY, "the parent is back".into());
+        }
+    }
+
+    pub(crate) fn dial_succeeded(&mut self, node: NodeId, now: Moment) {
+        self.dialer.linked(node, now);
+        self.aim(now);
+    }
+
+    pub(crate) fn dial_lost(&mut self, node: NodeId, now: Moment) {
+        self.dialer.lost(node, now);
+        self.aim(now);
+    }
+
+    pub(crate) fn notify(&mut self, notice: Notice) {
+        self.effects.push_back(Effect::Notify(notice));
+    }
+}
+
+/// How this node stands, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Counts over the whole store.
+    pub totals: Totals,
+    /// How far this incarnation has written.
+    pub written: Written,
+    /// The tally of everything that this office may hold.
+    pub root: Tally,
+    /// The links of the tree, and all others that are up.
+    pub links: Vec<LinkStatus>,
+}
+
+fn tree_of(registry: &Registry) -> Vec<(OfficeId, Option<OfficeId>)> {
+    registry.offices().map(|office| (office.id, registry.parent(office.id))).collect()
+}
+
+fn revoked(registry: &Registry) -> Vec<(NodeId, BTreeMap<Incarnation, u64>)> {
+    registry.nodes().filter_map(|node| Some((node.id, node.revoked.clone()?))).collect()
+}

@@ -1,0 +1,456 @@
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use lienthong_document::{Actor, Document};
+use lienthong_federation::{NewNode, Office, Province, add_node, found};
+use lienthong_protocol::{
+    Change, DocumentId, FederationId, Frame, Incarnation, Kind, Moment, NodeId, NodeKey, OfficeId,
+};
+
+use crate::{
+    Effect, Event, Identity, Inspected, LinkId, Notice, Order, Pair, Place, Replica, Settings,
+    Shelf, ShelfError, Stored, Verdict, inspect,
+};
+
+/// A shelf in memory with its log beside it.
+#[derive(Default)]
+struct Memory {
+    keys: BTreeMap<Vec<u8>, Vec<u8>>,
+    log: Vec<Bytes>,
+}
+
+impl Shelf for Memory {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ShelfError> {
+        Ok(self.keys.get(key).cloned())
+    }
+    fn put(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), ShelfError> {
+        self.keys.insert(key.to_vec(), value);
+        Ok(())
+    }
+    fn delete(&mut self, key: &[u8]) -> Result<(), ShelfError> {
+        self.keys.remove(key);
+        Ok(())
+    }
+    fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<Pair>, ShelfError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let found = self.keys.range(from.to_vec()..to.to_vec());
+        let owned = |(key, value): (&Vec<u8>, &Vec<u8>)| (key.clone(), value.clone());
+        Ok(match order {
+            Order::Ascending => found.map(owned).take(limit).collect(),
+            Order::Descending => found.rev().map(owned).take(limit).collect(),
+        })
+    }
+    fn record(&self, place: Place) -> Result<Option<Bytes>, ShelfError> {
+        Ok(self.log.get(place.offset as usize).cloned())
+    }
+}
+
+struct Node {
+    replica: Replica<Memory>,
+    seed: u8,
+    notices: Vec<Notice>,
+    effects: VecDeque<Effect>,
+}
+
+/// Replicas that hand each other frames without delay.
+struct World {
+    now: Moment,
+    federation: FederationId,
+    nodes: Vec<Node>,
+    links: BTreeMap<(usize, LinkId), (usize, LinkId)>,
+    next_link: u64,
+    bytes: u64,
+}
+
+const OFFICES: [&str; 4] = ["HUB", "DISTRICT", "COMMUNE", "OTHER"];
+
+fn office(name: &str) -> OfficeId {
+    name.parse().expect("a valid office id")
+}
+
+fn key(seed: u8) -> NodeKey {
+    NodeKey::from_seed([seed; 32])
+}
+
+fn province() -> Province {
+    let child = |name: &str, above: &str| Office::new(office(name), name, "", Some(office(above)));
+    let offices = vec![
+        Office::new(office("HUB"), "HUB", "", None),
+        child("DISTRICT", "HUB"),
+        child("COMMUNE", "DISTRICT"),
+        child("OTHER", "HUB"),
+    ];
+    Province { name: "test".into(), root: office("HUB"), offices }
+}
+
+impl World {
+    /// The hub alone, with a registry that holds all four offices and, at once, their nodes.
+    fn new() -> World {
+        let now = Moment(1_500_000_000_000);
+        let author = key(1).id();
+        let incarnation = Incarnation(1);
+        let document = DocumentId::derive(author, incarnation, 1, now);
+        let draft = Document::new().edit(Actor::derive(author, incarnation), |editor| {
+            found(editor, &province(), author, &[], now)?;
+            (1..OFFICES.len()).try_for_each(|at| {
+                let seed = u8::try_from(at + 1).expect("few offices");
+                let new = NewNode {
+                    id: key(seed).id(),
+                    office: office(OFFICES[at]),
+                    addresses: vec![],
+                };
+                add_node(editor, &new, now)
+            })
+        });
+        let header = lienthong_protocol::Header {
+            document,
+            kind: Kind::REGISTRY,
+            author,
+            office: office("HUB"),
+            incarnation,
+            seq: 1,
+            at: now,
+            adds: vec![],
+        };
+        let draft = draft.expect("the founding edit is sound");
+        let genesis = Change::sign(header, draft.payload(), &key(1)).expect("signs");
+        let mut world = World {
+            now,
+            federation: genesis.id().into(),
+            nodes: Vec::new(),
+            links: BTreeMap::new(),
+            next_link: 0,
+            bytes: 0,
+        };
+        for (at, name) in OFFICES.iter().enumerate() {
+            world.start(u8::try_from(at + 1).expect("few offices"), name);
+        }
+        for at in 0..OFFICES.len() {
+            let item = inspect(genesis.clone()).expect("a sound change");
+            world.author(at, item);
+        }
+        world
+    }
+
+    fn start(&mut self, seed: u8, name: &str) {
+        let me = Identity {
+            federation: self.federation,
+            office: office(name),
+            key: key(seed),
+            incarnation: Incarnation(100 + u64::from(seed)),
+            agent: "test".into(),
+        };
+        let shelf = Memory::default();
+        let replica = Replica::open(me, Settings::default(), shelf, 7, self.now).expect("opens");
+        self.nodes.push(Node { replica, seed, notices: vec![], effects: VecDeque::new() });
+    }
+
+    /// Stores a change at a node as if it had been written there.
+    fn author(&mut self, at: usize, change: Inspected) {
+        let node = &mut self.nodes[at];
+        node.replica.handle_event(self.now, Event::Authored { change }).expect("memory");
+        self.run();
+    }
+
+    /// Opens a dossier or adds to one.
+    fn write(&mut self, at: usize, document: Option<DocumentId>, text: &str) -> DocumentId {
+        self.write_for(at, document, text, &[])
+    }
+
+    fn write_for(
+        &mut self,
+        at: usize,
+        document: Option<DocumentId>,
+        text: &str,
+        adds: &[&str],
+    ) -> DocumentId {
+        let adds = adds.iter().map(|name| office(name)).collect();
+        let node = &self.nodes[at];
+        let header = node.replica.header(self.now, document, Kind::DOSSIER, adds);
+        let id = header.document;
+        let open = self.open(at, id);
+        let actor = Actor::derive(header.author, header.incarnation);
+        let draft = open.edit(actor, |editor| editor.put(&[text], serde_json::json!(text)));
+        let draft = draft.expect("an edit");
+        let change = Change::sign(header, draft.payload(), &key(node.seed)).expect("signs");
+        self.author(at, inspect(change).expect("a sound change"));
+        id
+    }
+
+    fn open(&self, at: usize, id: DocumentId) -> Document {
+        let replica = &self.nodes[at].replica;
+        let Some((_, entries)) = replica.document(id).expect("memory") else {
+            return Document::new();
+        };
+        let accepted = entries.iter().filter(|entry| entry.verdict == Verdict::Accepted);
+        let changes: Vec<Change> = accepted
+            .map(|entry| replica.shelf().record(entry.place).expect("memory").expect("stored"))
+            .map(|bytes| Change::trusted(bytes).expect("sound"))
+            .collect();
+        let payloads = changes.iter().map(|change| (change.id(), change.payload()));
+        Document::open(payloads, |_| None).document
+    }
+
+    fn link(&mut self, dialer: usize, dialed: usize) {
+        let (a, b) = (LinkId(self.next_link), LinkId(self.next_link + 1));
+        self.next_link += 2;
+        self.links.insert((dialer, a), (dialed, b));
+        self.links.insert((dialed, b), (dialer, a));
+        for (at, link, peer, dialed) in [(dialer, a, dialed, true), (dialed, b, dialer, false)] {
+            let node = self.nodes[peer].replica.identity().key.id();
+            let event = Event::Reached { link, node, dialed };
+            self.nodes[at].replica.handle_event(self.now, event).expect("memory");
+        }
+        self.run();
+    }
+
+    fn cut(&mut self, at: usize) {
+        let gone: Vec<_> = self.links.keys().filter(|(node, _)| *node == at).copied().collect();
+        for (node, link) in gone {
+            let Some((peer, other)) = self.links.remove(&(node, link)) else { continue };
+            self.links.remove(&(peer, other));
+            for (at, link) in [(node, link), (peer, other)] {
+                let event = Event::Down { link };
+                self.nodes[at].replica.handle_event(self.now, event).expect("memory");
+            }
+        }
+        self.run();
+    }
+
+    /// Performs effects until there are none.
+    fn run(&mut self) {
+        for _ in 0..100_000 {
+            let mut idle = true;
+            for at in 0..self.nodes.len() {
+                while let Some(effect) = self.nodes[at].replica.poll_effect() {
+                    self.nodes[at].effects.push_back(effect);
+                }
+                while let Some(effect) = self.nodes[at].effects.pop_front() {
+                    idle = false;
+                    self.perform(at, effect);
+                }
+            }
+            if idle {
+                return;
+            }
+        }
+        panic!("the replicas never come to rest");
+    }
+
+    fn perform(&mut self, at: usize, effect: Effect) {
+        let now = self.now;
+        match effect {
+            Effect::Append { ticket, changes } => {
+                let replica = &mut self.nodes[at].replica;
+                let log = &mut replica.shelf_mut().log;
+                let mut stored = Vec::new();
+                for item in changes {
+                    let offset = u32::try_from(log.len()).expect("a short log");
+                    log.push(item.change.bytes().clone());
+                    let length = u32::try_from(item.change.bytes().len()).expect("short");
+                    stored.push(Stored { item, place: Place { segment: 1, offset, length } });
+                }
+                replica.handle_event(now, Event::Stored { ticket, stored }).expect("memory");
+            }
+            Effect::Send { link, frame } => {
+                let Some((peer, link)) = self.links.get(&(at, link)).copied() else { return };
+                self.bytes += frame.encode().expect("within limits").len() as u64;
+                let event = match frame {
+                    Frame::Batch(batch) => {
+                        let open = |bytes| inspect(Change::open(bytes).ok()?).ok();
+                        let changes = batch.records.into_iter().filter_map(open).collect();
+                        Event::Changes { link, number: batch.number, changes, refused: 0 }
+                    }
+                    frame => Event::Frame { link, frame },
+                };
+                self.nodes[peer].replica.handle_event(now, event).expect("memory");
+            }
+            Effect::HangUp { link, code, words } => panic!("link {link} closed: {code} {words}"),
+            Effect::Dial { .. } => {}
+            Effect::Notify(notice) => self.nodes[at].notices.push(notice),
+        }
+    }
+
+    fn assert_settled(&self, a: usize, b: usize) {
+        for (at, peer) in [(a, b), (b, a)] {
+            let office = office(OFFICES[peer]);
+            let status = self.nodes[at].replica.status().expect("memory");
+            let link = status.links.iter().find(|link| link.office == office);
+            let link = link.expect("a link");
+            assert!(link.settled, "{} is not settled with {office}: {link:?}", OFFICES[at]);
+            assert!(link.proven, "{} has no proof of {office}", OFFICES[at]);
+            assert_eq!(link.unsent, 0);
+        }
+    }
+
+    fn holds(&self, at: usize, id: DocumentId) -> usize {
+        let known = self.nodes[at].replica.document(id).expect("memory");
+        known.map_or(0, |(_, entries)| entries.len())
+    }
+
+    fn node_id(&self, at: usize) -> NodeId {
+        self.nodes[at].replica.identity().key.id()
+    }
+}
+
+const HUB: usize = 0;
+const DISTRICT: usize = 1;
+const COMMUNE: usize = 2;
+const OTHER: usize = 3;
+
+#[test]
+fn what_was_written_offline_settles_on_every_link() {
+    let mut world = World::new();
+    let a = world.write(COMMUNE, None, "a");
+    let b = world.write(DISTRICT, None, "b");
+    world.link(DISTRICT, HUB);
+    world.link(COMMUNE, DISTRICT);
+    world.assert_settled(DISTRICT, HUB);
+    world.assert_settled(COMMUNE, DISTRICT);
+    assert_eq!((world.holds(HUB, a), world.holds(HUB, b)), (1, 1));
+    assert_eq!(world.holds(COMMUNE, b), 0, "a commune is no ancestor of its district");
+    assert_eq!(world.open(HUB, a).canonical(), world.open(COMMUNE, a).canonical());
+}
+
+#[test]
+fn a_live_link_pushes_at_once_and_settles_again() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    world.link(COMMUNE, DISTRICT);
+    let a = world.write(COMMUNE, None, "a");
+    world.write(HUB, Some(a), "from the hub");
+    assert_eq!(world.holds(COMMUNE, a), 2);
+    world.assert_settled(DISTRICT, HUB);
+    world.assert_settled(COMMUNE, DISTRICT);
+}
+
+#[test]
+fn a_shared_document_reaches_the_new_office_whole() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    world.link(OTHER, HUB);
+    let a = world.write(DISTRICT, None, "a");
+    world.write(DISTRICT, Some(a), "b");
+    assert_eq!(world.holds(OTHER, a), 0);
+    world.write_for(DISTRICT, Some(a), "c", &["OTHER"]);
+    assert_eq!(world.holds(OTHER, a), 3);
+    world.assert_settled(OTHER, HUB);
+}
+
+#[test]
+fn concurrent_changes_are_both_kept() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    let a = world.write(DISTRICT, None, "a");
+    world.cut(DISTRICT);
+    world.write(DISTRICT, Some(a), "from the district");
+    world.write(HUB, Some(a), "from the hub");
+    world.link(DISTRICT, HUB);
+    world.assert_settled(DISTRICT, HUB);
+    assert_eq!(world.holds(HUB, a), 3);
+    assert_eq!(world.open(HUB, a).canonical(), world.open(DISTRICT, a).canonical());
+}
+
+#[test]
+fn an_office_outside_the_audience_cannot_write_itself_in() {
+    let mut world = World::new();
+    let a = world.write(DISTRICT, None, "a");
+    world.link(DISTRICT, HUB);
+    world.link(OTHER, HUB);
+    let stolen = world.open(HUB, a);
+    let header = world.nodes[OTHER].replica.header(world.now, Some(a), Kind::DOSSIER, vec![]);
+    let actor = Actor::derive(header.author, header.incarnation);
+    let draft = stolen.edit(actor, |editor| editor.put(&["x"], serde_json::json!("forged")));
+    let change = Change::sign(header, draft.expect("edits").payload(), &key(4)).expect("signs");
+    let change = inspect(change).expect("sound bytes");
+    let (ticket_event, hub) = (Event::Authored { change }, HUB);
+    world.nodes[hub].replica.handle_event(world.now, ticket_event).expect("memory");
+    world.run();
+    let (record, entries) = world.nodes[HUB].replica.document(a).expect("memory").expect("held");
+    assert!(entries.iter().any(|entry| matches!(entry.verdict, Verdict::Quarantined(_))));
+    assert!(!record.offices.contains(&office("OTHER")));
+    assert_eq!(world.holds(OTHER, a), 0);
+}
+
+#[test]
+fn two_settled_nodes_that_meet_again_say_little() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    for number in 0..50 {
+        world.now = Moment(world.now.0 + 3_600_000);
+        world.write(DISTRICT, None, &number.to_string());
+    }
+    world.cut(DISTRICT);
+    world.bytes = 0;
+    world.link(DISTRICT, HUB);
+    world.assert_settled(DISTRICT, HUB);
+    assert!(world.bytes < 3_000, "{} bytes", world.bytes);
+}
+
+#[test]
+fn a_difference_among_many_costs_what_differs() {
+    let mut world = World::new();
+    let mut documents = Vec::new();
+    for number in 0..2_000u64 {
+        if number % 10 == 0 {
+            world.now = Moment(world.now.0 + 3_600_000);
+        }
+        documents.push(world.write(DISTRICT, None, &number.to_string()));
+    }
+    world.link(DISTRICT, HUB);
+    world.assert_settled(DISTRICT, HUB);
+    world.cut(DISTRICT);
+    for document in documents.iter().step_by(100) {
+        world.write(DISTRICT, Some(*document), "late");
+        world.write(HUB, Some(*document), "too");
+    }
+    world.bytes = 0;
+    world.link(DISTRICT, HUB);
+    world.assert_settled(DISTRICT, HUB);
+    assert!(world.bytes < 20_000, "{} bytes for 40 changes", world.bytes);
+}
+
+#[test]
+fn an_index_replayed_from_the_log_is_the_same() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    world.link(COMMUNE, DISTRICT);
+    let a = world.write(COMMUNE, None, "a");
+    world.write_for(HUB, Some(a), "b", &["OTHER"]);
+    let memory = world.nodes[HUB].replica.shelf();
+    let peers = |key: &&Vec<u8>| key.first() != Some(&b'p');
+    let before: BTreeSet<_> = memory.keys.keys().filter(peers).cloned().collect();
+    let log = memory.log.clone();
+    let me = Identity {
+        federation: world.federation,
+        office: office("HUB"),
+        key: key(1),
+        incarnation: Incarnation(999),
+        agent: "test".into(),
+    };
+    let shelf = Memory { log: log.clone(), ..Memory::default() };
+    let mut again = Replica::open(me, Settings::default(), shelf, 7, world.now).expect("opens");
+    let stored = log.iter().enumerate().map(|(offset, bytes)| Stored {
+        item: inspect(Change::trusted(bytes.clone()).expect("sound")).expect("sound"),
+        place: Place {
+            segment: 1,
+            offset: u32::try_from(offset).expect("short"),
+            length: u32::try_from(bytes.len()).expect("short"),
+        },
+    });
+    again.replay(stored.collect()).expect("memory");
+    let after: BTreeSet<_> = again.shelf().keys.keys().cloned().collect();
+    assert_eq!(after, before);
+    let status = |replica: &Replica<Memory>| replica.status().expect("memory");
+    assert_eq!(status(&again).root, status(&world.nodes[HUB].replica).root);
+    assert_eq!(again.registry(), world.nodes[HUB].replica.registry());
+    assert!(again.admits(world.node_id(OTHER)));
+}

@@ -1,0 +1,32 @@
+//! Ids, changes, frames, limits and the codec of Liên Thông.
+//!
+//! Everything two nodes must agree on, byte for byte, and nothing else: no I/O, no clock, no
+//! randomness. `protocol/README.md` draws every byte and says what a peer must do on each
+//! violation.
+
+mod batch;
+mod change;
+pub mod codec;
+mod frame;
+mod id;
+mod invitation;
+mod key;
+mod kind;
+pub mod limits;
+mod moment;
+mod reconcile;
+mod tally;
+
+pub use change::{Change, ChangeError, Header};
+pub use frame::{Ack, Batch, CloseCode, Frame, FrameError, FrameHead, Hello, Knock, Ping, Pong};
+pub use frame::{Proof, Reply, Standing, VersionRange, Written};
+pub use id::{ChangeId, DocumentId, FederationId, IdError, Incarnation, NodeId, OfficeId, ShortId};
+pub use invitation::{Invitation, InvitationError, JoinSecret};
+pub use key::{BadSignature, NodeKey, Signature, verify};
+pub use kind::Kind;
+pub use moment::Moment;
+pub use reconcile::{Bound, Claim, Claimed, Compare, Want};
+pub use tally::{ShortTally, Tally};
+
+#[cfg(test)]
+mod tests;
