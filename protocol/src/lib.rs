@@ -30,3 +30,5 @@ pub use tally::{ShortTally, Tally};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire_tests;

@@ -93,9 +93,13 @@ impl Document {
         let mut copy = self.inner.clone();
         copy.set_actor(ActorId::from(actor.as_bytes()));
         let mut editor = Editor::new(copy.transaction());
-        change(&mut editor)?;
+        let edited = change(&mut editor);
         let transaction = editor.finish();
-        let written = guard(|| transaction.commit_with(CommitOptions::default().with_time(0)).0);
+        // A failed edit is committed to the copy too: it is dropped, and a rollback, which would be
+        // its other end, takes minutes after 65,536 operations.
+        let options = CommitOptions::default().with_time(0);
+        let written = guard(|| transaction.commit_with(options).0);
+        edited?;
         written.ok_or(EditError::Panicked)?.ok_or(EditError::Nothing)?;
         let change = guard(|| copy.get_last_local_change()).flatten();
         let payload = change.ok_or(EditError::Panicked)?.raw_bytes().to_vec();

@@ -63,7 +63,8 @@ impl<'a> Editor<'a> {
         let path = steps(path);
         self.guarded(|editor| {
             let list = editor.object(&path, ObjType::List)?;
-            editor.write(&Target::Append(list), &value, &path)
+            let end = editor.transaction.length(&list);
+            editor.write(&Target::Insert(list, end), &value, &path)
         })
     }
 
@@ -233,8 +234,8 @@ impl<'a> Editor<'a> {
             }
             Value::Array(entries) => {
                 let id = self.make(target, ObjType::List, path)?;
-                let below = Target::Append(id);
                 entries.iter().enumerate().try_for_each(|(index, value)| {
+                    let below = Target::Insert(id.clone(), index);
                     self.write(&below, value, &deeper(path, Step::Index(index)))
                 })
             }
@@ -250,10 +251,7 @@ impl<'a> Editor<'a> {
         self.room()?;
         let done = match target {
             Target::Put(id, step) => self.transaction.put(id, step.prop(), value),
-            Target::Append(id) => {
-                let end = self.transaction.length(id);
-                self.transaction.insert(id, end, value)
-            }
+            Target::Insert(id, index) => self.transaction.insert(id, *index, value),
         };
         done.map_err(|error| refuse(&error, path))
     }
@@ -267,10 +265,7 @@ impl<'a> Editor<'a> {
         self.room()?;
         let made = match target {
             Target::Put(id, step) => self.transaction.put_object(id, step.prop(), kind),
-            Target::Append(id) => {
-                let end = self.transaction.length(id);
-                self.transaction.insert_object(id, end, kind)
-            }
+            Target::Insert(id, index) => self.transaction.insert_object(id, *index, kind),
         };
         made.map_err(|error| refuse(&error, path))
     }
@@ -292,7 +287,7 @@ struct Spot<'p, 's> {
 /// Where a value goes.
 enum Target<'s> {
     Put(ObjId, Step<'s>),
-    Append(ObjId),
+    Insert(ObjId, usize),
 }
 
 fn deeper<'s>(path: &[Step<'s>], step: Step<'s>) -> Vec<Step<'s>> {

@@ -1,0 +1,193 @@
+//! The root office's part: join codes, knocks, and the registry that follows from them.
+
+use bytes::Bytes;
+use lienthong_document::{Document, EditError, Editor};
+use lienthong_federation::{NewNode, add_node, set_addresses};
+use lienthong_protocol::limits::AIM_BATCH_BYTES;
+use lienthong_protocol::{
+    Invitation, JoinSecret, Kind, Knock, NodeId, OfficeId, Reply,
+};
+use lienthong_transport::Answer;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::failure::Failure;
+use crate::invitations::{Invitations, Standing, Visit};
+use crate::mind::{Mind, now, store_failed};
+use crate::settings::Approval;
+
+/// The longest time that a join code may be good, in hours: 30 days.
+const MAX_VALID_HOURS: u32 = 720;
+
+/// What only a node of the root office has.
+pub(crate) struct Hub {
+    pub(crate) invitations: Invitations,
+    pub(crate) approval: Approval,
+    /// Where new nodes find this one, as `host:port`.
+    pub(crate) addresses: Vec<String>,
+}
+
+impl Mind {
+    pub(crate) fn invite(&mut self, office: OfficeId, valid_hours: u32) -> Result<Value, Failure> {
+        if self.replica.registry().office(office).is_none() {
+            return Err(Failure::refused(
+                "unknown-office",
+                "no join code was made",
+                format!("the registry has no office {office}"),
+                "take an office from `lienthong office list`",
+            ));
+        }
+        if !(1..=MAX_VALID_HOURS).contains(&valid_hours) {
+            return Err(Failure::usage(
+                "valid-hours",
+                "no join code was made",
+                format!("{valid_hours} hours, the limit is 1 to {MAX_VALID_HOURS}"),
+                "choose a number within the limit",
+            ));
+        }
+        let (federation, node) =
+            (self.replica.identity().federation, self.replica.identity().key.id());
+        let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
+        let secret = JoinSecret(random_bytes()?);
+        let expires = now().after(Duration::from_secs(u64::from(valid_hours) * 3600));
+        hub.invitations.issue(office, &secret.hash(), expires, now())?;
+        let addresses = hub.addresses.clone();
+        let code =
+            Invitation { federation, hub: node, office, addresses, secret, expires }.to_code();
+        tracing::info!(%office, valid_hours, "join-code-made");
+        Ok(json!({ "office": office.to_string(), "code": code, "expires_ms": expires.0 }))
+    }
+
+    pub(crate) fn approve(&mut self, node: NodeId) -> Result<Value, Failure> {
+        let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
+        let office = hub.invitations.approve(node)?;
+        Ok(json!({ "node": node.to_string(), "office": office.to_string() }))
+    }
+
+    pub(crate) fn waiting(&self) -> Value {
+        let Some(hub) = &self.hub else { return json!([]) };
+        serde_json::to_value(hub.invitations.pending()).unwrap_or_default()
+    }
+
+    /// Decides on a node that shows a join code.
+    pub(crate) fn knock(&mut self, node: NodeId, knock: &Knock) -> Result<Answer, Failure> {
+        match self.welcome(node, knock) {
+            Ok(answer) => Ok(answer),
+            Err(failure) => {
+                tracing::warn!(node = node.short(), code = failure.code, "knock-refused");
+                let reply = Reply::Refused {
+                    code: failure.code,
+                    cause: failure.why,
+                    remedy: failure.remedy,
+                };
+                Ok(Answer { reply, batches: Vec::new() })
+            }
+        }
+    }
+
+    fn welcome(&mut self, node: NodeId, knock: &Knock) -> Result<Answer, Failure> {
+        if knock.federation != self.replica.identity().federation {
+            return Err(Failure::refused(
+                "wrong-federation",
+                "the node was not let in",
+                "the code belongs to another federation",
+                "ask this hub for a code",
+            ));
+        }
+        let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
+        let visit = Visit {
+            secret_hash: knock.secret.hash(),
+            office: knock.office,
+            node,
+            addresses: knock.addresses.clone(),
+        };
+        let mut standing = hub.invitations.knock(&visit, now())?;
+        if matches!(standing, Standing::Knocked { .. }) && hub.approval == Approval::Automatic {
+            hub.invitations.approve(node)?;
+            standing = hub.invitations.check(&visit, now())?;
+        }
+        match standing {
+            Standing::Open | Standing::Knocked { .. } => {
+                return Ok(Answer { reply: Reply::Pending, batches: Vec::new() });
+            }
+            Standing::Approved { .. } => {
+                // First the registry, then the mark: a crash in between lets the node knock again.
+                let new = NewNode { id: node, office: knock.office, addresses: visit.addresses.clone() };
+                self.edit_registry(|editor| add_node(editor, &new, now()))?;
+                let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
+                hub.invitations.admit(&visit, now())?;
+                tracing::info!(office = %knock.office, node = node.short(), "node-joined");
+            }
+            Standing::Used { .. } => {}
+        }
+        self.registry_answer()
+    }
+
+    fn registry_answer(&mut self) -> Result<Answer, Failure> {
+        let mut batches: Vec<Vec<Bytes>> = Vec::new();
+        let mut room = 0;
+        if let Some(id) = self.replica.registry_document() {
+            let held = self.replica.document(id).map_err(store_failed)?;
+            for entry in held.map(|(_, entries)| entries).unwrap_or_default() {
+                use lienthong_replica::Shelf;
+                let record = self.replica.shelf().record(entry.place).map_err(store_failed)?;
+                let Some(record) = record else { continue };
+                if batches.is_empty() || room < record.len() {
+                    batches.push(Vec::new());
+                    room = AIM_BATCH_BYTES;
+                }
+                room = room.saturating_sub(record.len());
+                if let Some(batch) = batches.last_mut() {
+                    batch.push(record);
+                }
+            }
+        }
+        let count = u32::try_from(batches.len()).unwrap_or(u32::MAX);
+        Ok(Answer { reply: Reply::Welcome { batches: count }, batches })
+    }
+
+    fn edit_registry(
+        &mut self,
+        edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
+    ) -> Result<(), Failure> {
+        let id = self.replica.registry_document().ok_or_else(not_the_hub)?;
+        let document = self.open_document(id)?.unwrap_or_else(Document::new);
+        self.author(Some((id, &document)), Kind::REGISTRY, Vec::new(), edit)?;
+        Ok(())
+    }
+
+    /// Writes a node's new addresses into the registry: it says them in every hello.
+    pub(crate) fn follow_addresses(
+        &mut self,
+        node: NodeId,
+        addresses: &[String],
+    ) -> Result<(), Failure> {
+        if self.hub.is_none() || addresses.is_empty() {
+            return Ok(());
+        }
+        let known = self.replica.registry().node(node).map(|known| known.addresses.clone());
+        if known.is_none_or(|known| known == addresses) {
+            return Ok(());
+        }
+        self.edit_registry(|editor| set_addresses(editor, node, addresses))
+    }
+}
+
+/// Random bytes of the system.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let remedy = "check that /dev/urandom can be read";
+        Failure::failed("no-randomness", "the system gave no random bytes", error.to_string(), remedy)
+    })?;
+    Ok(bytes)
+}
+
+fn not_the_hub() -> Failure {
+    Failure::refused(
+        "not-the-hub",
+        "nothing was done",
+        "only a node of the root office writes the registry",
+        "do it at the hub",
+    )
+}

@@ -1,0 +1,270 @@
+//! The hub's book of join codes: which were given out, who came with which, who is in.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use data_encoding::HEXLOWER as HEX;
+use lienthong_protocol::limits::MAX_ADDRESSES;
+use lienthong_protocol::{Moment, NodeId, OfficeId};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::folder::{as_text, disk, read_limited, replace};
+
+/// The book, in memory and in `invitations.json`; on disk before any method returns.
+///
+/// ```text
+/// Open --knock--> Knocked --approve--> Approved --admit--> Used
+/// ```
+#[derive(Debug)]
+pub struct Invitations {
+    file: PathBuf,
+    codes: BTreeMap<String, Code>,
+}
+
+/// One node at the door, with what it showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// The hash of the secret it sent.
+    pub secret_hash: [u8; 32],
+    /// The office that it says the code is for.
+    pub office: OfficeId,
+    /// Its key, proved by the handshake.
+    pub node: NodeId,
+    /// Where it can be dialled; what is beyond the limits is left out.
+    pub addresses: Vec<String>,
+}
+
+/// How far a code has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "state")]
+pub enum Standing {
+    /// Nobody has come with it.
+    Open,
+    /// Bound to the first node that came; it waits for approval.
+    Knocked {
+        /// Which node.
+        #[serde(with = "as_text")]
+        node: NodeId,
+        /// Where it can be dialled.
+        addresses: Vec<String>,
+        /// When it came first.
+        since: Moment,
+    },
+    /// The node may come in the next time it knocks.
+    Approved {
+        /// Which node.
+        #[serde(with = "as_text")]
+        node: NodeId,
+        /// Where it can be dialled.
+        addresses: Vec<String>,
+    },
+    /// The node is in.
+    Used {
+        /// Which node.
+        #[serde(with = "as_text")]
+        node: NodeId,
+    },
+}
+
+/// A node that waits for approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The office of its code.
+    pub office: OfficeId,
+    /// Which node.
+    #[serde(with = "as_text")]
+    pub node: NodeId,
+    /// Where it can be dialled.
+    pub addresses: Vec<String>,
+    /// When it came first.
+    pub since: Moment,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Code {
+    office: OfficeId,
+    expires: Moment,
+    standing: Standing,
+}
+
+impl Invitations {
+    /// Reads the book of a data folder that is held; no file is an empty book.
+    pub fn open(folder: &Path) -> Result<Invitations, Failure> {
+        let file = folder.join("invitations.json");
+        let bytes = match read_limited(&file, MAX_BOOK_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => b"{}".to_vec(),
+            Err(error) => return Err(disk("book of join codes not read", &file, &error)),
+        };
+        let codes = serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::store(
+                "invitations-unreadable",
+                "book of join codes not read",
+                format!("{} does not read: {error}", file.display()),
+                "move that file away: codes given out are void then, give out new ones",
+            )
+        })?;
+        Ok(Invitations { file, codes })
+    }
+
+    /// Enters a new code. Codes that expired 30 days ago are dropped; at most 10,000 are kept.
+    pub fn issue(
+        &mut self,
+        office: OfficeId,
+        secret_hash: &[u8; 32],
+        expires: Moment,
+        now: Moment,
+    ) -> Result<(), Failure> {
+        let mut codes = self.codes.clone();
+        codes.retain(|_, code| now < code.expires.after(KEPT));
+        if codes.len() >= MAX_CODES {
+            return Err(Failure::refused(
+                "codes-full",
+                "no join code made",
+                format!("{} codes are in the book, the limit is {MAX_CODES}", codes.len()),
+                "wait until older ones have been expired for 30 days",
+            ));
+        }
+        let code = Code { office, expires, standing: Standing::Open };
+        codes.insert(HEX.encode(secret_hash), code);
+        self.save(codes)
+    }
+
+    /// What the code is worth to this visitor, without binding it. Expiry ends a code until it
+    /// is approved. The node that a code is bound to is told its standing, also when it is
+    /// already in: its welcome may have been lost on the way.
+    pub fn check(&self, visit: &Visit, now: Moment) -> Result<Standing, Failure> {
+        let Some(code) = self.codes.get(&HEX.encode(&visit.secret_hash)) else {
+            return Err(refused("code-unknown", "the hub gave out no such code".into()));
+        };
+        if code.office != visit.office {
+            let why = format!("the code is for office {}, not {}", code.office, visit.office);
+            return Err(refused("code-for-other-office", why));
+        }
+        if code.standing.node().is_some_and(|node| node != visit.node) {
+            return Err(refused("code-used", "another node came with this code first".into()));
+        }
+        let undecided = matches!(code.standing, Standing::Open | Standing::Knocked { .. });
+        if undecided && now >= code.expires {
+            let minutes = now.since(code.expires).as_secs() / 60;
+            let why = format!("the code expired {minutes} minutes ago by the hub's clock");
+            return Err(refused("code-expired", why));
+        }
+        Ok(code.standing.clone())
+    }
+
+    /// Checks the code and binds an open one to the visitor.
+    pub fn knock(&mut self, visit: &Visit, now: Moment) -> Result<Standing, Failure> {
+        let standing = self.check(visit, now)?;
+        if standing != Standing::Open {
+            return Ok(standing);
+        }
+        let fits = |address: &&String| address.len() <= MAX_ADDRESS_BYTES;
+        let addresses = visit.addresses.iter().filter(fits).take(MAX_ADDRESSES).cloned().collect();
+        let bound = Standing::Knocked { node: visit.node, addresses, since: now };
+        self.set(&HEX.encode(&visit.secret_hash), bound.clone())?;
+        Ok(bound)
+    }
+
+    /// Lets a waiting node in; says for which office. With two codes the later knock counts.
+    pub fn approve(&mut self, node: NodeId) -> Result<OfficeId, Failure> {
+        let at = |code: &Code| match &code.standing {
+            Standing::Knocked { node: own, addresses, since } if *own == node => {
+                Some((*since, code.office, addresses.clone()))
+            }
+            _ => None,
+        };
+        let found = self.codes.iter().filter_map(|(key, code)| Some((at(code)?, key.clone())));
+        let Some(((_, office, addresses), key)) = found.max() else {
+            return Err(Failure::refused(
+                "node-not-waiting",
+                "node not approved",
+                format!("node {} does not wait for approval", node.short()),
+                "see who waits with 'lienthong node list'",
+            ));
+        };
+        self.set(&key, Standing::Approved { node, addresses })?;
+        Ok(office)
+    }
+
+    /// Marks the code of an approved visitor as used; once it is, nobody else can ever use it.
+    /// Again for the same node changes nothing.
+    pub fn admit(&mut self, visit: &Visit, now: Moment) -> Result<(), Failure> {
+        match self.check(visit, now)? {
+            Standing::Used { .. } => Ok(()),
+            Standing::Approved { node, .. } => {
+                self.set(&HEX.encode(&visit.secret_hash), Standing::Used { node })
+            }
+            Standing::Open | Standing::Knocked { .. } => {
+                Err(refused("code-not-approved", "the hub has not approved the node yet".into()))
+            }
+        }
+    }
+
+    /// Who waits for approval, the longest first.
+    pub fn pending(&self) -> Vec<Waiting> {
+        let waits = |code: &Code| match code.standing.clone() {
+            Standing::Knocked { node, addresses, since } => {
+                Some(Waiting { office: code.office, node, addresses, since })
+            }
+            Standing::Open | Standing::Approved { .. } | Standing::Used { .. } => None,
+        };
+        let mut waiting: Vec<Waiting> = self.codes.values().filter_map(waits).collect();
+        waiting.sort_by_key(|one| (one.since, one.node));
+        waiting
+    }
+
+    fn set(&mut self, key: &str, standing: Standing) -> Result<(), Failure> {
+        let mut codes = self.codes.clone();
+        if let Some(code) = codes.get_mut(key) {
+            code.standing = standing;
+        }
+        self.save(codes)
+    }
+
+    /// Memory follows the disk, so that a failed write grants nothing.
+    fn save(&mut self, codes: BTreeMap<String, Code>) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(&codes).map_err(io::Error::from);
+        bytes
+            .and_then(|bytes| replace(&self.file, &bytes))
+            .map_err(|error| disk("book of join codes not saved", &self.file, &error))?;
+        self.codes = codes;
+        Ok(())
+    }
+}
+
+impl Standing {
+    /// The node that the code is bound to.
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Standing::Open => None,
+            Standing::Knocked { node, .. }
+            | Standing::Approved { node, .. }
+            | Standing::Used { node } => Some(*node),
+        }
+    }
+}
+
+fn refused(code: &str, why: String) -> Failure {
+    let remedy = match code {
+        "code-for-other-office" => "join with the code as it was given out",
+        "code-not-approved" => "approve it at the hub: 'lienthong node approve NODE'",
+        _ => "ask the hub's operator for a new code: 'lienthong invite OFFICE'",
+    };
+    Failure::refused(code, "node not admitted", why, remedy)
+}
+
+/// How long an expired code is kept, so that its refusal can still say why.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const MAX_CODES: usize = 10_000;
+/// A DNS name and a port.
+const MAX_ADDRESS_BYTES: usize = 261;
+/// Room for every code with every address.
+const MAX_BOOK_BYTES: u64 = 64 << 20;
+
+#[cfg(test)]
+#[path = "invitations_tests.rs"]
+mod tests;

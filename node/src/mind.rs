@@ -1,0 +1,377 @@
+//! The thread that owns the replica: takes messages, performs effects, makes changes durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, SystemTime};
+
+use lienthong_document::{Actor, Document, EditError, Editor};
+use lienthong_protocol::{
+    Change, ChangeId, CloseCode, DocumentId, Frame, Kind, Moment, NodeId, OfficeId,
+};
+use lienthong_replica::{
+    Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, Verdict,
+    inspect,
+};
+use lienthong_store::AppendError;
+use lienthong_transport::{Answer, Endpoint, Gate, LinkSender};
+use serde_json::Value;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::failure::Failure;
+use crate::hub::Hub;
+use crate::request::Request;
+use crate::shelf::{StoreShelf, failed, place};
+
+/// How many messages are taken before what they brought is made durable together.
+const GROUP_MESSAGES: usize = 64;
+/// How long the index may lag behind the log while nothing happens.
+const CHECKPOINT_AFTER: Duration = Duration::from_secs(5);
+
+/// What the mind is told.
+pub(crate) enum Message {
+    /// Something happened on a link.
+    Link(Event),
+    /// A link was reached; its sender goes with it.
+    Reached { link: LinkId, node: NodeId, dialed: bool, sender: LinkSender },
+    /// A new node shows its join code.
+    Knock { node: NodeId, knock: lienthong_protocol::Knock, answer: oneshot::Sender<Answer> },
+    /// A person or program asks for something.
+    Ask { request: Request, answer: oneshot::Sender<Result<Value, Failure>> },
+    /// The network is there, or gone.
+    Network(Option<Arc<Endpoint>>),
+    /// Checkpoint, say goodbye, end.
+    Stop,
+}
+
+/// The nodes that may have a link, as the transport asks for them.
+#[derive(Debug, Default)]
+pub(crate) struct Admitted(RwLock<BTreeSet<NodeId>>);
+
+impl Gate for Admitted {
+    fn admits(&self, node: NodeId) -> Result<(), CloseCode> {
+        let known = self.0.read().is_ok_and(|nodes| nodes.contains(&node));
+        if known { Ok(()) } else { Err(CloseCode::UNKNOWN_NODE) }
+    }
+}
+
+impl Admitted {
+    fn set(&self, nodes: BTreeSet<NodeId>) {
+        if let Ok(mut known) = self.0.write() {
+            *known = nodes;
+        }
+    }
+}
+
+/// The replica with everything that its effects need.
+pub(crate) struct Mind {
+    pub(crate) replica: Replica<StoreShelf>,
+    pub(crate) hub: Option<Hub>,
+    pub(crate) admitted: Arc<Admitted>,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    /// The last serial given out today, with its day.
+    pub(crate) serial: Option<(String, u32)>,
+    endpoint: Option<Arc<Endpoint>>,
+    senders: BTreeMap<LinkId, LinkSender>,
+    pending: Vec<(Ticket, Vec<Inspected>)>,
+    is_dirty: bool,
+}
+
+/// The wall clock: for people and for names of hours, never for order.
+pub(crate) fn now() -> Moment {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Mind {
+    pub(crate) fn new(
+        replica: Replica<StoreShelf>,
+        hub: Option<Hub>,
+        admitted: Arc<Admitted>,
+        notices: broadcast::Sender<Notice>,
+    ) -> Mind {
+        let (senders, pending) = (BTreeMap::new(), Vec::new());
+        let (endpoint, serial) = (None, None);
+        let is_dirty = false;
+        let mut mind =
+            Mind { replica, hub, admitted, notices, serial, endpoint, senders, pending, is_dirty };
+        mind.open_gate();
+        mind
+    }
+
+    /// Runs until it is told to stop or cannot go on.
+    pub(crate) fn run(
+        mut self,
+        runtime: &tokio::runtime::Handle,
+        mut messages: mpsc::Receiver<Message>,
+    ) -> Result<(), Failure> {
+        // Dialling starts tasks, and this thread is none of the runtime's.
+        let _context = runtime.enter();
+        loop {
+            let wait = self.wait();
+            let next = async { tokio::time::timeout(wait, messages.recv()).await };
+            let mut stop = false;
+            match runtime.block_on(next) {
+                Ok(Some(message)) => {
+                    stop |= self.take(message)?;
+                    for _ in 1..GROUP_MESSAGES {
+                        let Ok(message) = messages.try_recv() else { break };
+                        stop |= self.take(message)?;
+                    }
+                }
+                Ok(None) => stop = true,
+                Err(_) => self.idle()?,
+            }
+            self.replica.handle_timeout(now()).map_err(store_failed)?;
+            self.work()?;
+            if stop {
+                return self.close();
+            }
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let due = self.replica.poll_timeout().map(|(at, _)| at.since(now()));
+        due.unwrap_or(CHECKPOINT_AFTER).min(CHECKPOINT_AFTER)
+    }
+
+    /// Takes one message; `true` when it is the last.
+    fn take(&mut self, message: Message) -> Result<bool, Failure> {
+        match message {
+            Message::Link(event) => {
+                if let Event::Down { link } = &event {
+                    self.senders.remove(link);
+                }
+                self.event(event)?;
+            }
+            Message::Reached { link, node, dialed, sender } => {
+                self.senders.insert(link, sender);
+                self.event(Event::Reached { link, node, dialed })?;
+            }
+            Message::Knock { node, knock, answer } => {
+                let reply = self.knock(node, &knock)?;
+                // A new node that has hung up knocks again.
+                drop(answer.send(reply));
+            }
+            Message::Ask { request, answer } => {
+                self.work()?;
+                let result = self.answer(request);
+                drop(answer.send(result));
+            }
+            Message::Network(endpoint) => {
+                self.endpoint = endpoint;
+                self.event(Event::NetworkChanged)?;
+            }
+            Message::Stop => return Ok(true),
+        }
+        Ok(false)
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), Failure> {
+        self.replica.handle_event(now(), event).map_err(store_failed)?;
+        self.perform()
+    }
+
+    /// Performs effects and makes changes durable until nothing is left to do.
+    pub(crate) fn work(&mut self) -> Result<(), Failure> {
+        self.perform()?;
+        while !self.pending.is_empty() {
+            self.commit()?;
+            self.perform()?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self) -> Result<(), Failure> {
+        while let Some(effect) = self.replica.poll_effect() {
+            match effect {
+                Effect::Send { link, frame } => self.send(link, frame),
+                Effect::Append { ticket, changes } => self.pending.push((ticket, changes)),
+                Effect::Dial { node, addresses } => match &self.endpoint {
+                    Some(endpoint) if !addresses.is_empty() => endpoint.dial(node, addresses),
+                    _ => {
+                        let failed = Event::DialFailed { node };
+                        self.replica.handle_event(now(), failed).map_err(store_failed)?;
+                    }
+                },
+                Effect::HangUp { link, code, words } => {
+                    if let Some(sender) = self.senders.remove(&link) {
+                        tracing::info!(%link, %code, "link-closed");
+                        sender.close(code, &words);
+                    }
+                }
+                Effect::Notify(notice) => self.notice(notice)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, link: LinkId, frame: Frame) {
+        let Some(sender) = self.senders.get(&link) else { return };
+        if let Err(full) = sender.send(frame) {
+            tracing::debug!(%link, %full, "frame-not-sent");
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) -> Result<(), Failure> {
+        match &notice {
+            Notice::Connected { office, node, addresses } => {
+                tracing::info!(%office, node = node.short(), "connected");
+                self.follow_addresses(*node, addresses)?;
+            }
+            Notice::Disconnected { office, .. } => tracing::info!(%office, "disconnected"),
+            Notice::Settled { office, changes } => tracing::debug!(%office, changes, "settled"),
+            Notice::Grew { .. } => {}
+            Notice::Registry => self.open_gate(),
+            Notice::Refused { office, changes, cause } => {
+                tracing::warn!(%office, changes, cause, "changes-refused");
+            }
+            Notice::Alarm(alarm) => tracing::warn!(?alarm, "alarm"),
+        }
+        // Nobody may be watching.
+        drop(self.notices.send(notice));
+        Ok(())
+    }
+
+    fn open_gate(&mut self) {
+        let nodes = self.replica.registry().nodes();
+        let live = nodes.filter(|node| node.revoked.is_none()).map(|node| node.id);
+        self.admitted.set(live.collect());
+    }
+
+    /// Makes everything that waits durable with one sync.
+    fn commit(&mut self) -> Result<(), Failure> {
+        let pending = std::mem::take(&mut self.pending);
+        let changes: Vec<Change> =
+            pending.iter().flat_map(|(_, items)| items).map(|item| item.change.clone()).collect();
+        match self.replica.shelf_mut().store.append(&changes) {
+            Ok(locations) => {
+                self.is_dirty = true;
+                let mut locations = locations.into_iter();
+                for (ticket, items) in pending {
+                    let placed = items.into_iter().zip(&mut locations);
+                    let stored = placed.map(|(item, at)| Stored { item, place: place(at) });
+                    let event = Event::Stored { ticket, stored: stored.collect() };
+                    self.replica.handle_event(now(), event).map_err(store_failed)?;
+                }
+                self.checkpoint_if_due()
+            }
+            Err(error @ (AppendError::Full { .. } | AppendError::TooLarge { .. })) => {
+                tracing::warn!(%error, "changes-not-stored");
+                for (ticket, _) in pending {
+                    let event = Event::NotStored { ticket };
+                    self.replica.handle_event(now(), event).map_err(store_failed)?;
+                }
+                Ok(())
+            }
+            Err(error) => Err(append_failed(&error)),
+        }
+    }
+
+    fn checkpoint_if_due(&mut self) -> Result<(), Failure> {
+        let store = &mut self.replica.shelf_mut().store;
+        if store.index().checkpoint_due() {
+            store.checkpoint().map_err(|error| store_failed(failed(&error)))?;
+        }
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<(), Failure> {
+        if std::mem::take(&mut self.is_dirty) {
+            let store = &mut self.replica.shelf_mut().store;
+            store.checkpoint().map_err(|error| store_failed(failed(&error)))?;
+        }
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<(), Failure> {
+        for sender in std::mem::take(&mut self.senders).into_values() {
+            sender.close(CloseCode::GOING_AWAY, "the node stops");
+        }
+        let store = &mut self.replica.shelf_mut().store;
+        let closed = store.checkpoint().and_then(|()| store.index_mut().finish_checkpoint());
+        closed.map_err(|error| store_failed(failed(&error)))
+    }
+
+    // ------------------------------------------------------------- documents
+
+    /// Opens a document with its accepted changes. What it cannot take is quarantined.
+    pub(crate) fn open_document(&mut self, id: DocumentId) -> Result<Option<Document>, Failure> {
+        let Some((_, entries)) = self.replica.document(id).map_err(store_failed)? else {
+            return Ok(None);
+        };
+        let mut changes = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
+            use lienthong_replica::Shelf;
+            let record = self.replica.shelf().record(entry.place).map_err(store_failed)?;
+            changes.extend(record.and_then(|bytes| Change::trusted(bytes).ok()));
+        }
+        let payloads = changes.iter().map(|change| (change.id(), change.payload()));
+        let opened = Document::open(payloads, |_| None);
+        if !opened.refused.is_empty() {
+            let unfit: Vec<ChangeId> = opened.refused.iter().map(|(id, _)| *id).collect();
+            tracing::warn!(document = %id, changes = unfit.len(), "changes-quarantined");
+            self.event(Event::Unfit { document: id, changes: unfit })?;
+        }
+        Ok(Some(opened.document))
+    }
+
+    /// Writes a change of this node and makes it durable. Without a document it opens one, whose
+    /// id is given to the edit.
+    pub(crate) fn author(
+        &mut self,
+        document: Option<(DocumentId, &Document)>,
+        kind: Kind,
+        adds: Vec<OfficeId>,
+        edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
+    ) -> Result<DocumentId, Failure> {
+        let header = self.replica.header(now(), document.map(|(id, _)| id), kind, adds);
+        let (id, seq) = (header.document, header.seq);
+        let empty = Document::new();
+        let base = document.map_or(&empty, |(_, document)| document);
+        let actor = Actor::derive(header.author, header.incarnation);
+        let draft = base.edit(actor, edit).map_err(|error| edit_failed(&error))?;
+        let change = Change::sign(header, draft.payload(), &self.replica.identity().key);
+        let change = change.map_err(|error| change_failed(&error.to_string()))?;
+        let change = inspect(change).map_err(|error| change_failed(&error.to_string()))?;
+        self.event(Event::Authored { change })?;
+        self.work()?;
+        // The number is still free when the change is not in the log.
+        let next = self.replica.header(now(), None, kind, Vec::new()).seq;
+        if next > seq { Ok(id) } else { Err(disk_full()) }
+    }
+}
+
+/// The disk is full: nothing was stored.
+fn disk_full() -> Failure {
+    Failure::new(
+        crate::failure::Exit::Store,
+        "disk-full",
+        "nothing was saved",
+        "the disk is full, or nearly",
+        "free space on the disk and do it again; reading goes on, no restart is needed",
+    )
+}
+
+pub(crate) fn store_failed(error: ShelfError) -> Failure {
+    Failure::new(
+        crate::failure::Exit::Store,
+        "index-failed",
+        "the node stops",
+        error.to_string(),
+        "start the node again: the index is rebuilt from the log",
+    )
+}
+
+fn append_failed(error: &AppendError) -> Failure {
+    let exit = crate::failure::Exit::Store;
+    Failure::new(exit, error.code(), "the node stops", error.to_string(), error.remedy())
+}
+
+fn edit_failed(error: &EditError) -> Failure {
+    Failure::refused(error.code(), "nothing was saved", error.to_string(), error.remedy())
+}
+
+fn change_failed(why: &str) -> Failure {
+    let remedy = "enter less at once";
+    Failure::refused("change-refused", "nothing was saved", why, remedy)
+}

@@ -1,0 +1,358 @@
+//! A running node: folder, store, mind, network, socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use lienthong_protocol::{Change, Incarnation};
+use lienthong_replica::{
+    Backoff, Event, Identity, LinkId, Notice, Replica, Settings as Conduct, Stored, inspect,
+};
+use lienthong_store::{
+    Disk, EngineChoice, IndexSettings, LogSettings, RealDisk, SledSettings, Store, StoreSettings,
+};
+use lienthong_transport::{Arrived, Endpoint, LinkEvent, LinkSettings};
+use serde_json::Value;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, ApiSocket};
+use crate::failure::{Exit, Failure};
+use crate::folder::{Folder, Membership};
+use crate::hub::{Hub, random_bytes};
+use crate::invitations::Invitations;
+use crate::mind::{Admitted, Message, Mind, now, store_failed};
+use crate::request::Request;
+use crate::settings::Settings;
+use crate::shelf::{StoreShelf, failed, place};
+
+/// How many messages may wait for the mind before links stop being read.
+const MESSAGES: usize = 1024;
+/// How many records are replayed together.
+const REPLAY_RECORDS: usize = 512;
+
+/// A node of this process. Dropping it without [`Node::stop`] loses nothing that was answered.
+pub struct Node {
+    messages: mpsc::Sender<Message>,
+    notices: broadcast::Sender<Notice>,
+    admitted: Arc<Admitted>,
+    mind: thread::JoinHandle<Result<(), Failure>>,
+    links: mpsc::Sender<LinkEvent>,
+    endpoint: Option<Arc<Endpoint>>,
+    listen: SocketAddr,
+    key: lienthong_protocol::NodeKey,
+    conduct: LinkSettings,
+    stop: CancellationToken,
+    membership: Membership,
+    // Held for its lock.
+    _folder: Folder,
+}
+
+impl Node {
+    /// Starts the node of a folder that has joined, with the disk of the real system.
+    pub async fn start(folder: Folder, settings: &Settings) -> Result<Node, Failure> {
+        let disk = RealDisk::open(folder.log())
+            .map_err(|error| crate::folder::disk("the log", &folder.log(), &error))?;
+        Node::start_on(folder, settings, Arc::new(disk)).await
+    }
+
+    /// Starts the node with its log on a disk of the caller's.
+    pub async fn start_on(
+        folder: Folder,
+        settings: &Settings,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Node, Failure> {
+        let membership = folder.joined()?;
+        let admitted = Arc::new(Admitted::default());
+        let (links, mut from_links) = mpsc::channel::<LinkEvent>(MESSAGES);
+        let (messages, inbox) = mpsc::channel::<Message>(MESSAGES);
+        let (notices, _) = broadcast::channel(MESSAGES);
+        let key = lienthong_protocol::NodeKey::from_seed(*folder.key().seed());
+        let conduct = LinkSettings {
+            idle_timeout: settings.idle_timeout,
+            keep_alive: settings.keep_alive,
+            ..LinkSettings::default()
+        };
+        let gate = Arc::clone(&admitted);
+        let endpoint = bind(settings.listen, &key, gate, &conduct, &links)?;
+        let listen = endpoint.local_address();
+        let advertise = settings.advertise.clone().unwrap_or_else(|| listen.to_string());
+        let store = open_store(&folder, settings, disk)?;
+        let replica = open_replica(&folder, &membership, settings, (store, &advertise))?;
+        let hub = hub_of(&folder, &replica, settings, &advertise)?;
+        let mut mind = Mind::new(replica, hub, Arc::clone(&admitted), notices.clone());
+        let own = mind.replica.identity().key.id();
+        mind.follow_addresses(own, &[advertise])?;
+        let runtime = tokio::runtime::Handle::current();
+        let mind = thread::Builder::new()
+            .name("mind".into())
+            .spawn(move || mind.run(&runtime, inbox))
+            .map_err(|error| crate::folder::disk("a thread", folder.path(), &error))?;
+        let endpoint = Arc::new(endpoint);
+        let network = Message::Network(Some(Arc::clone(&endpoint)));
+        messages.send(network).await.map_err(|_| stopped())?;
+        let to_mind = messages.clone();
+        tokio::spawn(async move {
+            while let Some(event) = from_links.recv().await {
+                let Some(message) = translate(event).await else { continue };
+                if to_mind.send(message).await.is_err() {
+                    break;
+                }
+            }
+        });
+        let stop = CancellationToken::new();
+        let node = Node {
+            messages,
+            notices,
+            admitted,
+            mind,
+            links,
+            endpoint: Some(endpoint),
+            listen,
+            key,
+            conduct,
+            stop,
+            membership,
+            _folder: folder,
+        };
+        node.open_socket().await?;
+        Ok(node)
+    }
+
+    async fn open_socket(&self) -> Result<(), Failure> {
+        let socket = ApiSocket::bind(&self._folder.socket()).await?;
+        let messages = self.messages.clone();
+        let handler = move |request: api::Request, _| {
+            let messages = messages.clone();
+            async move { ask(&messages, understood(request)?).await }
+        };
+        tokio::spawn(socket.serve(handler, self.stop.clone()));
+        Ok(())
+    }
+
+    /// Asks the node for something.
+    pub async fn ask(&self, request: Request) -> Result<Value, Failure> {
+        ask(&self.messages, request).await
+    }
+
+    /// What happens in the node from now on. A slow listener misses some.
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
+    }
+
+    /// Where the node listens.
+    pub fn address(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Whom the node belongs to.
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// Takes the node off the network; it works on alone.
+    pub async fn unplug(&mut self) {
+        drop(self.messages.send(Message::Network(None)).await);
+        if let Some(endpoint) = self.endpoint.take() {
+            endpoint.close().await;
+        }
+    }
+
+    /// Brings the node back to the address it had.
+    pub async fn plug(&mut self) -> Result<(), Failure> {
+        let gate = Arc::clone(&self.admitted);
+        let endpoint =
+            Arc::new(bind(self.listen, &self.key, gate, &self.conduct, &self.links)?);
+        self.endpoint = Some(Arc::clone(&endpoint));
+        let message = Message::Network(Some(endpoint));
+        self.messages.send(message).await.map_err(|_| stopped())
+    }
+
+    /// Whether the node has stopped by itself, because its store failed.
+    pub fn has_failed(&self) -> bool {
+        self.mind.is_finished()
+    }
+
+    /// Says goodbye to the peers, makes a last checkpoint and ends.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        self.stop.cancel();
+        drop(self.messages.send(Message::Stop).await);
+        let mind = self.mind;
+        let ended = tokio::task::spawn_blocking(move || mind.join()).await;
+        if let Some(endpoint) = self.endpoint.take() {
+            endpoint.close().await;
+        }
+        match ended {
+            Ok(Ok(result)) => result,
+            _ => Err(stopped()),
+        }
+    }
+}
+
+async fn ask(messages: &mpsc::Sender<Message>, request: Request) -> Result<Value, Failure> {
+    let (answer, answered) = oneshot::channel();
+    messages.send(Message::Ask { request, answer }).await.map_err(|_| stopped())?;
+    answered.await.map_err(|_| stopped())?
+}
+
+fn understood(request: api::Request) -> Result<Request, Failure> {
+    let api::Request { command, arguments } = request;
+    let value = match arguments {
+        Value::Null => serde_json::json!({ "command": command }),
+        arguments => serde_json::json!({ "command": command, "arguments": arguments }),
+    };
+    serde_json::from_value(value).map_err(|error| {
+        let remedy = "use the command line of the same version as the node";
+        Failure::usage("unknown-request", "the node was not asked", error.to_string(), remedy)
+    })
+}
+
+fn stopped() -> Failure {
+    let remedy = "see the log of the node and start it again";
+    Failure::new(Exit::Store, "node-stopped", "no answer", "the node has stopped", remedy)
+}
+
+fn bind(
+    listen: SocketAddr,
+    key: &lienthong_protocol::NodeKey,
+    gate: Arc<Admitted>,
+    conduct: &LinkSettings,
+    links: &mpsc::Sender<LinkEvent>,
+) -> Result<Endpoint, Failure> {
+    let bound = Endpoint::bind(listen, key, gate, conduct.clone(), links.clone());
+    bound.map_err(|error| {
+        Failure::failed(error.code(), "the node does not listen", error.to_string(), error.remedy())
+    })
+}
+
+/// Turns what the transport says into what the mind takes; looks into payloads on the way, off
+/// the mind's thread.
+async fn translate(event: LinkEvent) -> Option<Message> {
+    Some(match event {
+        LinkEvent::Reached { link, node, dialed, sender, .. } => {
+            Message::Reached { link: LinkId(link.0), node, dialed, sender }
+        }
+        LinkEvent::Up { .. } => return None,
+        LinkEvent::Frame { link, frame: Arrived::Frame(frame) } => {
+            Message::Link(Event::Frame { link: LinkId(link.0), frame })
+        }
+        LinkEvent::Frame { link, frame: Arrived::Changes { number, changes, refused } } => {
+            let sent = changes.len() + refused.len();
+            let looked = tokio::task::spawn_blocking(move || look_into(changes)).await;
+            let changes = looked.unwrap_or_default();
+            let refused = u32::try_from(sent - changes.len()).unwrap_or(u32::MAX);
+            Message::Link(Event::Changes { link: LinkId(link.0), number, changes, refused })
+        }
+        LinkEvent::Down { link, close, .. } => {
+            tracing::info!(link = link.0, words = close.words, "link-down");
+            Message::Link(Event::Down { link: LinkId(link.0) })
+        }
+        LinkEvent::DialFailed { node, cause } => {
+            tracing::debug!(node = node.short(), %cause, "dial-failed");
+            Message::Link(Event::DialFailed { node })
+        }
+        LinkEvent::Knock { node, knock, answer, .. } => Message::Knock { node, knock, answer },
+    })
+}
+
+fn look_into(changes: Vec<Change>) -> Vec<lienthong_replica::Inspected> {
+    changes.into_iter().filter_map(|change| inspect(change).ok()).collect()
+}
+
+fn hub_of(
+    folder: &Folder,
+    replica: &Replica<StoreShelf>,
+    settings: &Settings,
+    advertise: &str,
+) -> Result<Option<Hub>, Failure> {
+    if replica.registry().root() != Some(replica.identity().office) {
+        return Ok(None);
+    }
+    let invitations = Invitations::open(folder.path())?;
+    let addresses = vec![advertise.to_owned()];
+    Ok(Some(Hub { invitations, approval: settings.approval, addresses }))
+}
+
+fn open_store(
+    folder: &Folder,
+    settings: &Settings,
+    disk: Arc<dyn Disk>,
+) -> Result<(Store, lienthong_store::Checkpoint), Failure> {
+    let engine = EngineChoice::Sled(SledSettings {
+        directory: folder.index(),
+        cache_bytes: settings.index_cache_bytes,
+    });
+    let log = LogSettings {
+        segment_bytes: u32::try_from(settings.segment_bytes).unwrap_or(u32::MAX),
+        reserve_bytes: settings.reserve_bytes,
+    };
+    let opened = Store::open(disk, &engine, StoreSettings { log, index: IndexSettings::default() });
+    let opened = opened.map_err(|error| {
+        let (code, remedy) = (error.code(), error.remedy());
+        Failure::new(Exit::Store, code, "the store does not open", error.to_string(), remedy)
+    })?;
+    if let Some(reason) = &opened.rebuild {
+        tracing::warn!(%reason, "index-rebuilt");
+    }
+    for damage in &opened.damages {
+        tracing::error!(%damage, "log-damaged");
+    }
+    if opened.torn_bytes > 0 {
+        tracing::warn!(bytes = opened.torn_bytes, "torn-tail-cut");
+    }
+    Ok((opened.store, opened.replay_from))
+}
+
+fn open_replica(
+    folder: &Folder,
+    membership: &Membership,
+    settings: &Settings,
+    ((store, from), advertise): ((Store, lienthong_store::Checkpoint), &str),
+) -> Result<Replica<StoreShelf>, Failure> {
+    let me = Identity {
+        federation: membership.federation,
+        office: membership.office,
+        key: lienthong_protocol::NodeKey::from_seed(*folder.key().seed()),
+        incarnation: Incarnation(u64::from_le_bytes(random_bytes()?)),
+        agent: concat!("lienthong ", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    let conduct = Conduct {
+        backoff: Backoff { min: settings.backoff_min, max: settings.backoff_max },
+        addresses: vec![advertise.to_owned()],
+        direct: Vec::new(),
+    };
+    let seed = u64::from_le_bytes(random_bytes()?);
+    let reader = store.reader();
+    let shelf = StoreShelf::new(store);
+    let mut replica = Replica::open(me, conduct, shelf, seed, now()).map_err(store_failed)?;
+    let mut stored = Vec::new();
+    let mut failure = None;
+    let scanned = reader.scan(from, &mut |record| {
+        if let Ok(item) = inspect(record.change) {
+            stored.push(Stored { item, place: place(record.location) });
+        }
+        if stored.len() < REPLAY_RECORDS {
+            return std::ops::ControlFlow::Continue(());
+        }
+        let replayed = replica.replay(std::mem::take(&mut stored)).and_then(|()| {
+            let index = replica.shelf_mut().store.index_mut();
+            let due = index.checkpoint_due();
+            if due { index.checkpoint(record.after).map_err(|e| failed(&e)) } else { Ok(()) }
+        });
+        failure = replayed.err();
+        match failure {
+            None => std::ops::ControlFlow::Continue(()),
+            Some(_) => std::ops::ControlFlow::Break(()),
+        }
+    });
+    scanned.map_err(|error| {
+        let (code, remedy) = (error.code(), error.remedy());
+        Failure::new(Exit::Store, code, "the log cannot be replayed", error.to_string(), remedy)
+    })?;
+    if let Some(error) = failure {
+        return Err(store_failed(error));
+    }
+    replica.replay(stored).map_err(store_failed)?;
+    replica.handle_event(now(), Event::NetworkChanged).map_err(store_failed)?;
+    Ok(replica)
+}

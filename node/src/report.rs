@@ -1,0 +1,108 @@
+//! Answers about the node itself.
+
+use lienthong_protocol::OfficeId;
+use lienthong_replica::LinkStatus;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::mind::{Mind, store_failed};
+use crate::request::Request;
+
+/// The version of the shapes that `--json` prints.
+const SCHEMA: u32 = 1;
+
+impl Mind {
+    /// Answers one request.
+    pub(crate) fn answer(&mut self, request: Request) -> Result<Value, Failure> {
+        match request {
+            Request::Status => self.status(),
+            Request::Peers => Ok(self.status()?["links"].clone()),
+            Request::Ping { office } => self.ping(office),
+            Request::Invite { office, valid_hours } => self.invite(office, valid_hours),
+            Request::Approve { node } => self.approve(node),
+            Request::Nodes => Ok(self.nodes()),
+            Request::Offices => Ok(self.offices()),
+            Request::Receive { reception, officer } => self.receive(&reception, &officer),
+            Request::Act { dossier, act } => self.act(&dossier, *act),
+            Request::Show { dossier } => self.show(&dossier),
+            Request::List { limit } => self.list(limit),
+            Request::History { dossier } => self.history(&dossier),
+            Request::Export { below } => self.export(below.as_deref()),
+        }
+    }
+
+    fn status(&mut self) -> Result<Value, Failure> {
+        let status = self.replica.status().map_err(store_failed)?;
+        let me = self.replica.identity();
+        Ok(json!({
+            "schema": SCHEMA,
+            "office": me.office.to_string(),
+            "node": me.key.id().to_string(),
+            "incarnation": me.incarnation.to_string(),
+            "documents": status.totals.documents,
+            "changes": status.totals.changes,
+            "waiting": status.totals.waiting,
+            "quarantined": status.totals.quarantined,
+            "written": status.written.seq,
+            "root": status.root.hex(),
+            "links": status.links.iter().map(link_json).collect::<Vec<_>>(),
+        }))
+    }
+
+    fn ping(&mut self, office: OfficeId) -> Result<Value, Failure> {
+        let status = self.replica.status().map_err(store_failed)?;
+        let link = status.links.iter().find(|link| link.office == office);
+        match link.filter(|link| link.state == "connected") {
+            Some(link) => Ok(link_json(link)),
+            None => Err(Failure::unreachable(
+                "no-link",
+                format!("{office} does not answer"),
+                "there is no link with it now",
+                "see `lienthong peers` for when it was last heard",
+            )),
+        }
+    }
+
+    fn nodes(&self) -> Value {
+        let nodes = self.replica.registry().nodes().map(|node| {
+            json!({
+                "node": node.id.to_string(),
+                "office": node.office.to_string(),
+                "addresses": node.addresses,
+                "revoked": node.revoked.is_some(),
+            })
+        });
+        json!({ "schema": SCHEMA, "nodes": nodes.collect::<Vec<_>>(), "waiting": self.waiting() })
+    }
+
+    fn offices(&self) -> Value {
+        let registry = self.replica.registry();
+        let offices = registry.offices().map(|office| {
+            json!({
+                "id": office.id.to_string(),
+                "name": office.name,
+                "tier": office.tier,
+                "parent": registry.parent(office.id).map(|parent| parent.to_string()),
+                "nodes": registry.nodes_of(office.id).count(),
+            })
+        });
+        json!({ "schema": SCHEMA, "offices": offices.collect::<Vec<_>>() })
+    }
+}
+
+fn link_json(link: &LinkStatus) -> Value {
+    json!({
+        "office": link.office.to_string(),
+        "node": link.node.to_string(),
+        "state": link.state,
+        "settled": link.settled,
+        "root": link.root.hex(),
+        "shared_changes": link.root.count,
+        "unsent": link.unsent,
+        "last_contact_ms": link.last_contact.map(|at| at.0),
+        "settled_at_ms": link.settled_at.map(|at| at.0),
+        "proven": link.proven,
+        "rtt_ms": link.rtt_ms,
+        "skew_ms": link.skew_ms,
+    })
+}

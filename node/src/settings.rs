@@ -1,0 +1,397 @@
+//! What an operator can set, where each value came from, and which values are refused.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::failure::Failure;
+use crate::folder::{disk, read_limited};
+
+/// The settings of one node; `config/lienthong.toml` says what each one means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the node listens for links.
+    pub listen: SocketAddr,
+    /// Where others reach it, as `host:port`; `None` is the address the socket is bound to.
+    pub advertise: Option<String>,
+    /// The least severe event that is written: error, warn, info, debug or trace.
+    pub log_level: String,
+    /// How events are written.
+    pub log_format: LogFormat,
+    /// Free space that is never used for new work, bytes.
+    pub reserve_bytes: u64,
+    /// Memory for pages of the index, bytes.
+    pub index_cache_bytes: u64,
+    /// Size at which a log segment is sealed, bytes.
+    pub segment_bytes: u64,
+    /// How long a peer may stay silent.
+    pub idle_timeout: Duration,
+    /// How often an idle link is kept open.
+    pub keep_alive: Duration,
+    /// The first wait before a lost link is tried again.
+    pub backoff_min: Duration,
+    /// The longest wait between two tries.
+    pub backoff_max: Duration,
+    /// What the root does with a valid join code.
+    pub approval: Approval,
+    values: BTreeMap<&'static str, Given>,
+}
+
+/// How events are written to stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For a collector.
+    Json,
+}
+
+/// What the root does with a valid join code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// Admits the node at once.
+    Automatic,
+    /// Waits for an operator.
+    Manual,
+}
+
+/// The settings that a command line may give; they win over everything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--listen`.
+    pub listen: Option<String>,
+    /// `--advertise`.
+    pub advertise: Option<String>,
+}
+
+impl Settings {
+    /// The settings of a data folder: default, `lienthong.toml`, `config.d/*.toml` by name,
+    /// `LIENTHONG_` variables, flags; the later wins. Other variables are passed over.
+    pub fn load(
+        folder: &Path,
+        variables: impl IntoIterator<Item = (String, String)>,
+        flags: &Flags,
+    ) -> Result<Settings, Failure> {
+        let mut values = defaults();
+        for file in files(folder)? {
+            read_file(&file, &mut values)?;
+        }
+        for (name, text) in variables {
+            read_variable(&name, &text, &mut values)?;
+        }
+        for (key, text) in [("listen", &flags.listen), ("advertise", &flags.advertise)] {
+            if let Some(text) = text {
+                give(&mut values, key, Value::from(text.as_str()), format!("flag --{key}"))?;
+            }
+        }
+        Settings::of(values)
+    }
+
+    /// Where each value came from: `default`, a file, a variable or a flag.
+    pub fn origins(&self) -> BTreeMap<String, String> {
+        self.values.iter().map(|(key, given)| ((*key).into(), given.origin.clone())).collect()
+    }
+
+    /// Each value as it would stand in a settings file.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        self.values.iter().map(|(key, given)| ((*key).into(), given.value.to_string())).collect()
+    }
+
+    fn of(values: BTreeMap<&'static str, Given>) -> Result<Settings, Failure> {
+        let text = |key| values[key].value.as_str().unwrap_or_default();
+        let number = |key| u64::try_from(values[key].value.as_integer().unwrap_or(0)).unwrap_or(0);
+        let wait = |key| Duration::from_millis(number(key));
+        at_least(&values, "link.idle_timeout_ms", 3, "link.keep_alive_ms")?;
+        at_least(&values, "link.backoff_max_ms", 1, "link.backoff_min_ms")?;
+        let json = text("log.format") == "json";
+        let manual = text("join.approval") == "manual";
+        Ok(Settings {
+            listen: text("listen").parse().unwrap_or(EVERYWHERE),
+            advertise: Some(text("advertise").to_owned()).filter(|address| !address.is_empty()),
+            log_level: text("log.level").to_owned(),
+            log_format: if json { LogFormat::Json } else { LogFormat::Text },
+            reserve_bytes: number("store.reserve_bytes"),
+            index_cache_bytes: number("store.index_cache_bytes"),
+            segment_bytes: number("store.segment_bytes"),
+            idle_timeout: wait("link.idle_timeout_ms"),
+            keep_alive: wait("link.keep_alive_ms"),
+            backoff_min: wait("link.backoff_min_ms"),
+            backoff_max: wait("link.backoff_max_ms"),
+            approval: if manual { Approval::Manual } else { Approval::Automatic },
+            values,
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Given {
+    value: Scalar,
+    origin: String,
+}
+
+/// A checked value: a text or a whole number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Scalar {
+    Text(String),
+    Number(i64),
+}
+
+impl Scalar {
+    fn as_str(&self) -> Option<&str> {
+        match self {
+            Scalar::Text(text) => Some(text),
+            Scalar::Number(_) => None,
+        }
+    }
+
+    fn as_integer(&self) -> Option<i64> {
+        match self {
+            Scalar::Number(number) => Some(*number),
+            Scalar::Text(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Scalar::Text(text) => write!(f, "{}", Value::from(text.as_str())),
+            Scalar::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+fn defaults() -> BTreeMap<&'static str, Given> {
+    let of = |rule: &Rule| match rule.form {
+        Form::Number { default, .. } => Scalar::Number(default),
+        Form::Word(words) => Scalar::Text(words[0].into()),
+        Form::Listen => Scalar::Text(EVERYWHERE.to_string()),
+        Form::Reach => Scalar::Text(String::new()),
+    };
+    let given = |rule: &Rule| Given { value: of(rule), origin: "default".into() };
+    RULES.iter().map(|rule| (rule.key, given(rule))).collect()
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    let more = folder.join("config.d");
+    match fs::read_dir(&more) {
+        Ok(entries) => {
+            for entry in entries {
+                files.push(entry.map_err(|error| disk(UNREAD, &more, &error))?.path());
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(disk(UNREAD, &more, &error)),
+    }
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    files.insert(0, folder.join("lienthong.toml"));
+    Ok(files)
+}
+
+fn read_file(file: &Path, values: &mut BTreeMap<&'static str, Given>) -> Result<(), Failure> {
+    let bytes = match read_limited(file, MAX_FILE_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(disk(UNREAD, file, &error)),
+    };
+    let origin = file.display().to_string();
+    let unread = |cause: String| {
+        let remedy = "correct the file; config/lienthong.toml is a sample";
+        Failure::usage("settings-unreadable", UNREAD, format!("{origin}: {cause}"), remedy)
+    };
+    let text = String::from_utf8(bytes).map_err(|error| unread(error.to_string()))?;
+    let table: Table = text.parse().map_err(|error| unread(format!("{error}")))?;
+    for (name, value) in table {
+        match value {
+            Value::Table(inner) if is_section(&name) => {
+                for (key, value) in inner {
+                    give(values, &format!("{name}.{key}"), value, origin.clone())?;
+                }
+            }
+            value => give(values, &name, value, origin.clone())?,
+        }
+    }
+    Ok(())
+}
+
+fn is_section(name: &str) -> bool {
+    RULES.iter().any(|rule| rule.key.split_once('.').is_some_and(|(section, _)| section == name))
+}
+
+fn read_variable(
+    name: &str,
+    text: &str,
+    values: &mut BTreeMap<&'static str, Given>,
+) -> Result<(), Failure> {
+    if !name.starts_with(PREFIX) || NO_SETTINGS.contains(&name) {
+        return Ok(());
+    }
+    let rule = RULES.iter().find(|rule| variable(rule.key) == name);
+    let key = rule.map_or(name, |rule| rule.key);
+    let number = rule.is_some_and(|rule| matches!(rule.form, Form::Number { .. }));
+    let value = match text.trim().parse::<i64>() {
+        Ok(value) if number => Value::Integer(value),
+        _ => Value::from(text),
+    };
+    give(values, key, value, format!("variable {name}"))
+}
+
+fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+fn give(
+    values: &mut BTreeMap<&'static str, Given>,
+    key: &str,
+    value: Value,
+    origin: String,
+) -> Result<(), Failure> {
+    let Some(rule) = RULES.iter().find(|rule| rule.key == key) else {
+        let known: Vec<_> = RULES.iter().map(|rule| rule.key).collect();
+        return Err(Failure::usage(
+            "setting-unknown",
+            UNREAD,
+            format!("{origin} has the unknown key '{}'", cut(key)),
+            format!("remove it, or spell it as one of {}", known.join(", ")),
+        ));
+    };
+    let value = rule.check(value).map_err(|limit| {
+        let remedy = format!("set {} within its limit, or leave it out", rule.key);
+        Failure::usage("setting-refused", UNREAD, format!("{origin}: {key} {limit}"), remedy)
+    })?;
+    values.insert(rule.key, Given { value, origin });
+    Ok(())
+}
+
+fn at_least(
+    values: &BTreeMap<&'static str, Given>,
+    large: &'static str,
+    times: i64,
+    small: &'static str,
+) -> Result<(), Failure> {
+    let of = |key: &str| values[key].value.as_integer().unwrap_or(0);
+    let limit = of(small).saturating_mul(times);
+    if of(large) >= limit {
+        return Ok(());
+    }
+    let factor = if times == 1 { String::new() } else { format!("{times} times ") };
+    let (value, origins) = (of(large), [&values[large].origin, &values[small].origin]);
+    Err(Failure::usage(
+        "setting-refused",
+        UNREAD,
+        format!(
+            "{large} is {value} ({}), the limit is at least {limit}: {factor}{small} ({})",
+            origins[0], origins[1]
+        ),
+        format!("raise {large} or lower {small}"),
+    ))
+}
+
+struct Rule {
+    key: &'static str,
+    form: Form,
+}
+
+enum Form {
+    /// An address and port to bind.
+    Listen,
+    /// `host:port`, or nothing.
+    Reach,
+    /// One of these; the first is the default.
+    Word(&'static [&'static str]),
+    Number {
+        default: i64,
+        min: i64,
+        max: i64,
+    },
+}
+
+impl Rule {
+    /// The value if it is allowed, else words that name it and its limit.
+    fn check(&self, value: Value) -> Result<Scalar, String> {
+        let shown = cut(&value.to_string());
+        let fits = match (&self.form, &value) {
+            (Form::Listen, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
+            (Form::Reach, Value::String(text)) => text.is_empty() || is_host_and_port(text),
+            (Form::Word(words), Value::String(text)) => words.contains(&text.as_str()),
+            (Form::Number { min, max, .. }, Value::Integer(number)) => {
+                (*min..=*max).contains(number)
+            }
+            _ => false,
+        };
+        match value {
+            Value::String(text) if fits => Ok(Scalar::Text(text)),
+            Value::Integer(number) if fits => Ok(Scalar::Number(number)),
+            _ => Err(format!("is {shown}, the limit is {}", self.limit())),
+        }
+    }
+
+    fn limit(&self) -> String {
+        match self.form {
+            Form::Listen => "an IP address and port such as \"0.0.0.0:7400\"".into(),
+            Form::Reach => "host:port in at most 255 characters, or \"\"".into(),
+            Form::Word(words) => format!("one of {}", words.join(", ")),
+            Form::Number { min, max: i64::MAX, .. } => format!("a whole number from {min}"),
+            Form::Number { min, max, .. } => format!("a whole number from {min} to {max}"),
+        }
+    }
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let plain = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
+    // An IPv6 address needs brackets, or its last group would be taken for the port.
+    let bracketed = !host.contains(':') || (host.starts_with('[') && host.ends_with(']'));
+    text.len() <= 255 && plain && bracketed && port.parse::<u16>().is_ok_and(|port| port != 0)
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+const UNREAD: &str = "settings not accepted";
+const PREFIX: &str = "LIENTHONG_";
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// Variables of the program that are no settings.
+const NO_SETTINGS: [&str; 1] = ["LIENTHONG_DATA"];
+
+const EVERYWHERE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 7400);
+
+const fn number(key: &'static str, default: i64, min: i64, max: i64) -> Rule {
+    Rule { key, form: Form::Number { default, min, max } }
+}
+
+const fn word(key: &'static str, words: &'static [&'static str]) -> Rule {
+    Rule { key, form: Form::Word(words) }
+}
+
+const RULES: [Rule; 12] = [
+    Rule { key: "listen", form: Form::Listen },
+    Rule { key: "advertise", form: Form::Reach },
+    word("log.level", &["info", "error", "warn", "debug", "trace"]),
+    word("log.format", &["text", "json"]),
+    number("store.reserve_bytes", 64 << 20, 1 << 20, i64::MAX),
+    number("store.index_cache_bytes", 16 << 20, 1 << 20, 4 << 30),
+    number("store.segment_bytes", 64 << 20, 1 << 20, 1 << 30),
+    number("link.idle_timeout_ms", 30_000, 3_000, i64::MAX),
+    number("link.keep_alive_ms", 10_000, 1_000, i64::MAX),
+    number("link.backoff_min_ms", 100, 10, i64::MAX),
+    number("link.backoff_max_ms", 300_000, 10, i64::MAX),
+    word("join.approval", &["automatic", "manual"]),
+];
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
