@@ -27,7 +27,10 @@ impl Mind {
             return Err(Failure::refused(
                 "other-office",
                 "the dossier was not received",
-                format!("this node is {own}, the receiving office is {}", reception.offices.receiving),
+                format!(
+                    "this node is {own}, the receiving office is {}",
+                    reception.offices.receiving
+                ),
                 "receive it at that office, or name this one",
             ));
         }
@@ -39,8 +42,8 @@ impl Mind {
             reception.offices_added().into_iter().filter(|office| *office != own).collect();
         let act = self.next_act_id();
         let opening = Opening::received(code.clone(), &act, officer, now());
-        let id = self
-            .author(None, Kind::DOSSIER, adds, |editor| receive(editor, &reception, &opening))?;
+        let id =
+            self.author(None, Kind::DOSSIER, adds, |editor| receive(editor, &reception, &opening))?;
         self.serial = Some((local_day(now()), code.serial()));
         Ok(json!({ "id": id.to_string(), "code": code.to_string() }))
     }
@@ -205,7 +208,12 @@ impl Mind {
 
     fn find_code(&mut self, text: &str) -> Result<DocumentId, Failure> {
         let code = Code::parse(text).map_err(|error| {
-            Failure::refused(error.code(), "no dossier was looked for", error.to_string(), error.remedy())
+            Failure::refused(
+                error.code(),
+                "no dossier was looked for",
+                error.to_string(),
+                error.remedy(),
+            )
         })?;
         let mut found = None;
         self.look_through(|id, document| {

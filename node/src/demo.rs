@@ -121,7 +121,9 @@ async fn ask(
 ) -> Result<Value, Failure> {
     match nodes.get(&office) {
         Some(node) => node.ask(request).await,
-        None => Err(Failure::unreachable("no-node", "not asked", office.to_string(), "report this")),
+        None => {
+            Err(Failure::unreachable("no-node", "not asked", office.to_string(), "report this"))
+        }
     }
 }
 
@@ -137,7 +139,8 @@ async fn work(
         let officer = "cán bộ tiếp nhận".to_owned();
         let received = ask(nodes, office, Request::Receive { reception, officer }).await?;
         let dossier = received["id"].as_str().unwrap_or_default().to_owned();
-        let act = json!({ "id": "", "kind": "in-process", "office": office, "officer": "chuyên viên" });
+        let act =
+            json!({ "id": "", "kind": "in-process", "office": office, "officer": "chuyên viên" });
         let act = serde_json::from_value(act).map_err(|error| bad_demo(&error.to_string()))?;
         ask(nodes, office, Request::Act { dossier, act }).await?;
     }
@@ -164,10 +167,7 @@ fn bad_demo(why: &str) -> Failure {
 }
 
 /// Waits until every link of every node is settled, telling which are when that changes.
-async fn settle(
-    nodes: &BTreeMap<OfficeId, Node>,
-    say: &impl Fn(String),
-) -> Result<bool, Failure> {
+async fn settle(nodes: &BTreeMap<OfficeId, Node>, say: &impl Fn(String)) -> Result<bool, Failure> {
     let began = Instant::now();
     let mut last = usize::MAX;
     let mut tick = tokio::time::interval(Duration::from_millis(100));

@@ -4,9 +4,7 @@ use bytes::Bytes;
 use lienthong_document::{Document, EditError, Editor};
 use lienthong_federation::{NewNode, add_node, set_addresses};
 use lienthong_protocol::limits::AIM_BATCH_BYTES;
-use lienthong_protocol::{
-    Invitation, JoinSecret, Kind, Knock, NodeId, OfficeId, Reply,
-};
+use lienthong_protocol::{Invitation, JoinSecret, Kind, Knock, NodeId, OfficeId, Reply};
 use lienthong_transport::Answer;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -112,7 +110,8 @@ impl Mind {
             }
             Standing::Approved { .. } => {
                 // First the registry, then the mark: a crash in between lets the node knock again.
-                let new = NewNode { id: node, office: knock.office, addresses: visit.addresses.clone() };
+                let new =
+                    NewNode { id: node, office: knock.office, addresses: visit.addresses.clone() };
                 self.edit_registry(|editor| add_node(editor, &new, now()))?;
                 let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
                 hub.invitations.admit(&visit, now())?;
@@ -178,7 +177,12 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
         let remedy = "check that /dev/urandom can be read";
-        Failure::failed("no-randomness", "the system gave no random bytes", error.to_string(), remedy)
+        Failure::failed(
+            "no-randomness",
+            "the system gave no random bytes",
+            error.to_string(),
+            remedy,
+        )
     })?;
     Ok(bytes)
 }

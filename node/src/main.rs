@@ -251,7 +251,12 @@ fn counter_request(counter: Counter) -> Result<Request, Failure> {
             let words: Vec<&str> = ActKind::ALL.iter().map(|kind| kind.word()).collect();
             let kind = ActKind::of(&kind).ok_or_else(|| {
                 let remedy = format!("use one of: {}", words.join(", "));
-                Failure::usage("unknown-act", "nothing was done", format!("no act '{kind}'"), remedy)
+                Failure::usage(
+                    "unknown-act",
+                    "nothing was done",
+                    format!("no act '{kind}'"),
+                    remedy,
+                )
             })?;
             // The node fills in its own office.
             let office = "-".parse::<OfficeId>().map_err(|error| bad_file(&error.to_string()))?;
@@ -281,7 +286,10 @@ fn init(data: &Path, office: OfficeId, province: &Path) -> Result<(), Failure> {
 async fn join(data: &Path, code: String) -> Result<(), Failure> {
     let code = if code == "-" { text_of(Path::new("-"))? } else { code };
     let told = || {
-        drop(writeln!(std::io::stderr(), "chờ trung tâm phê duyệt / waiting for the hub to approve"));
+        drop(writeln!(
+            std::io::stderr(),
+            "chờ trung tâm phê duyệt / waiting for the hub to approve"
+        ));
     };
     let folder = lienthong::join(data, &code, &[], told).await?;
     let joined = folder.joined()?;
@@ -417,7 +425,8 @@ fn config(data: &Path, command: &ConfigCommand, as_json: bool) -> Result<(), Fai
 
 fn reception(text: &str) -> Result<Reception, Failure> {
     serde_json::from_str(text).map_err(|error| {
-        let at = format!("line {}, column {} does not fit a reception", error.line(), error.column());
+        let at =
+            format!("line {}, column {} does not fit a reception", error.line(), error.column());
         Failure::refused("bad-reception", "not received", at, "see the README for an example")
     })
 }

@@ -9,8 +9,7 @@ use lienthong_protocol::{
     Change, ChangeId, CloseCode, DocumentId, Frame, Kind, Moment, NodeId, OfficeId,
 };
 use lienthong_replica::{
-    Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, Verdict,
-    inspect,
+    Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, Verdict, inspect,
 };
 use lienthong_store::AppendError;
 use lienthong_transport::{Answer, Endpoint, Gate, LinkSender};
@@ -109,24 +108,34 @@ impl Mind {
         loop {
             let wait = self.wait();
             let next = async { tokio::time::timeout(wait, messages.recv()).await };
-            let mut stop = false;
-            match runtime.block_on(next) {
-                Ok(Some(message)) => {
-                    stop |= self.take(message)?;
-                    for _ in 1..GROUP_MESSAGES {
-                        let Ok(message) = messages.try_recv() else { break };
-                        stop |= self.take(message)?;
-                    }
+            let stop = match runtime.block_on(next) {
+                Ok(Some(message)) => self.take_group(message, &mut messages)?,
+                Ok(None) => true,
+                Err(_) => {
+                    self.idle()?;
+                    false
                 }
-                Ok(None) => stop = true,
-                Err(_) => self.idle()?,
-            }
+            };
             self.replica.handle_timeout(now()).map_err(store_failed)?;
             self.work()?;
             if stop {
                 return self.close();
             }
         }
+    }
+
+    /// Takes a message and those that wait behind it: they share one sync. `true` at the last.
+    fn take_group(
+        &mut self,
+        first: Message,
+        messages: &mut mpsc::Receiver<Message>,
+    ) -> Result<bool, Failure> {
+        let mut stop = self.take(first)?;
+        for _ in 1..GROUP_MESSAGES {
+            let Ok(message) = messages.try_recv() else { break };
+            stop |= self.take(message)?;
+        }
+        Ok(stop)
     }
 
     fn wait(&self) -> Duration {
@@ -353,11 +362,12 @@ fn disk_full() -> Failure {
 }
 
 pub(crate) fn store_failed(error: ShelfError) -> Failure {
+    let ShelfError { cause } = error;
     Failure::new(
         crate::failure::Exit::Store,
         "index-failed",
         "the node stops",
-        error.to_string(),
+        format!("the index cannot be read: {cause}"),
         "start the node again: the index is rebuilt from the log",
     )
 }

@@ -161,8 +161,7 @@ impl Node {
     /// Brings the node back to the address it had.
     pub async fn plug(&mut self) -> Result<(), Failure> {
         let gate = Arc::clone(&self.admitted);
-        let endpoint =
-            Arc::new(bind(self.listen, &self.key, gate, &self.conduct, &self.links)?);
+        let endpoint = Arc::new(bind(self.listen, &self.key, gate, &self.conduct, &self.links)?);
         self.endpoint = Some(Arc::clone(&endpoint));
         let message = Message::Network(Some(endpoint));
         self.messages.send(message).await.map_err(|_| stopped())

@@ -7,8 +7,7 @@ use std::time::Duration;
 use lienthong_document::{Actor, Document};
 use lienthong_federation::{Province, found};
 use lienthong_protocol::{
-    Change, DocumentId, FederationId, Header, Incarnation, Invitation, Kind, Knock, OfficeId,
-    Reply,
+    Change, DocumentId, FederationId, Header, Incarnation, Invitation, Kind, Knock, OfficeId, Reply,
 };
 use lienthong_store::{EngineChoice, MemoryEngine, RealDisk, Store, StoreSettings};
 use lienthong_transport::{Answer, LinkSettings, knock};

@@ -22,7 +22,8 @@ pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, CodecError> {
         plain.extend_from_slice(&word(record.len()));
         plain.extend_from_slice(record);
     }
-    let squeezed = zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|error| bad(error.to_string()))?;
+    let squeezed =
+        zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|error| bad(error.to_string()))?;
     Ok([&batch.number.to_le_bytes()[..], &word(plain_bytes), &squeezed].concat())
 }
 

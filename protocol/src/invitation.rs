@@ -111,8 +111,10 @@ impl Invitation {
         let mut bytes = codec::encode(self, MAX_BYTES).unwrap_or_default();
         bytes.extend_from_slice(&check(&bytes));
         let text = alphabet().encode(&bytes);
-        let groups: Vec<&str> =
-            (0..text.len()).step_by(GROUP).map(|at| &text[at..text.len().min(at + GROUP)]).collect();
+        let groups: Vec<&str> = (0..text.len())
+            .step_by(GROUP)
+            .map(|at| &text[at..text.len().min(at + GROUP)])
+            .collect();
         format!("{PREFIX}{}", groups.join("-"))
     }
 

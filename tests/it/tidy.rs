@@ -28,11 +28,7 @@ struct Finding {
 
 impl Finding {
     fn new(place: impl fmt::Display, fault: impl Into<String>, remedy: &'static str) -> Finding {
-        Finding {
-            place: place.to_string(),
-            fault: fault.into(),
-            remedy,
-        }
+        Finding { place: place.to_string(), fault: fault.into(), remedy }
     }
 }
 
@@ -51,10 +47,7 @@ struct Source {
 
 impl Source {
     fn new(path: impl Into<String>, text: impl Into<String>) -> Source {
-        Source {
-            path: path.into(),
-            text: text.into(),
-        }
+        Source { path: path.into(), text: text.into() }
     }
 
     fn place(&self, line_index: usize) -> String {
@@ -81,13 +74,8 @@ struct Member {
 
 impl Member {
     fn new(folder: &str, manifest: &str) -> Member {
-        let manifest = manifest
-            .parse()
-            .expect("cargo has read this manifest before");
-        Member {
-            folder: folder.to_owned(),
-            manifest,
-        }
+        let manifest = manifest.parse().expect("cargo has read this manifest before");
+        Member { folder: folder.to_owned(), manifest }
     }
 
     fn layer(&self) -> &str {
@@ -118,11 +106,7 @@ fn files() -> Vec<String> {
         for entry in entries {
             let entry = entry.expect("folder stays readable while tests run");
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if folder.is_empty() {
-                name.clone()
-            } else {
-                format!("{folder}/{name}")
-            };
+            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
             let is_folder = entry.file_type().expect("entry was just listed").is_dir();
             match is_folder {
                 true if name == "target" || name == ".git" => {}
@@ -138,79 +122,44 @@ fn files() -> Vec<String> {
 fn sources(extension: &str) -> Vec<Source> {
     let suffix = format!(".{extension}");
     let wanted = files().into_iter().filter(|path| path.ends_with(&suffix));
-    wanted
-        .map(|path| Source::new(path.clone(), read(&path)))
-        .collect()
+    wanted.map(|path| Source::new(path.clone(), read(&path))).collect()
 }
 
 fn members() -> Vec<Member> {
-    let root: Table = read("Cargo.toml")
-        .parse()
-        .expect("cargo has read this manifest before");
-    let patterns = root["workspace"]["members"]
-        .as_array()
-        .expect("workspace lists its members");
-    let patterns: Vec<&str> = patterns
-        .iter()
-        .filter_map(|pattern| pattern.as_str())
-        .collect();
+    let root: Table = read("Cargo.toml").parse().expect("cargo has read this manifest before");
+    let patterns = root["workspace"]["members"].as_array().expect("workspace lists its members");
+    let patterns: Vec<&str> = patterns.iter().filter_map(|pattern| pattern.as_str()).collect();
     let is_member = |folder: &str| {
-        patterns
-            .iter()
-            .any(|pattern| match pattern.strip_suffix("/*") {
-                Some(parent) => folder
-                    .rsplit_once('/')
-                    .is_some_and(|(above, _)| above == parent),
-                None => *pattern == folder,
-            })
+        patterns.iter().any(|pattern| match pattern.strip_suffix("/*") {
+            Some(parent) => folder.rsplit_once('/').is_some_and(|(above, _)| above == parent),
+            None => *pattern == folder,
+        })
     };
     let manifests = files().into_iter().filter_map(|path| {
-        path.strip_suffix("/Cargo.toml")
-            .filter(|folder| is_member(folder))
-            .map(str::to_owned)
+        path.strip_suffix("/Cargo.toml").filter(|folder| is_member(folder)).map(str::to_owned)
     });
-    manifests
-        .map(|folder| Member::new(&folder, &read(&format!("{folder}/Cargo.toml"))))
-        .collect()
+    manifests.map(|folder| Member::new(&folder, &read(&format!("{folder}/Cargo.toml")))).collect()
 }
 
 #[track_caller]
 fn assert_clean(findings: &[Finding]) {
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
-    assert!(
-        findings.is_empty(),
-        "{} findings:\n{}",
-        lines.len(),
-        lines.join("\n")
-    );
+    assert!(findings.is_empty(), "{} findings:\n{}", lines.len(), lines.join("\n"));
 }
 
 /// Asserts that a rule found exactly one fault in a bad sample, and that it says `words`.
 #[track_caller]
 fn assert_caught(findings: &[Finding], words: &str) {
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
-    assert!(
-        lines.len() == 1 && lines[0].contains(words),
-        "want {words:?} once, got {lines:?}"
-    );
+    assert!(lines.len() == 1 && lines[0].contains(words), "want {words:?} once, got {lines:?}");
 }
 
 #[test]
 fn the_tree_is_seen_whole() {
     let layers: Vec<String> = members().iter().map(|m| m.layer().to_owned()).collect();
     for layer in ["protocol", "document", "replica", "store", "node", "tests"] {
-        assert!(
-            layers.iter().any(|found| found == layer),
-            "{layer} is missing from {layers:?}"
-        );
+        assert!(layers.iter().any(|found| found == layer), "{layer} is missing from {layers:?}");
     }
-    assert!(
-        sources("rs")
-            .iter()
-            .any(|source| source.path == "protocol/src/lib.rs")
-    );
-    assert!(
-        !files().iter().any(|path| path.starts_with("target/")),
-        "build output was read"
-    );
+    assert!(sources("rs").iter().any(|source| source.path == "protocol/src/lib.rs"));
+    assert!(!files().iter().any(|path| path.starts_with("target/")), "build output was read");
 }

@@ -1,1 +1,181 @@
-//! Placeholder while the crate is being written.
+//! A small world of real nodes on loopback, for tests that read as stories.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lienthong::{Failure, Flags, Folder, Node, Request, Settings};
+use lienthong_federation::{Office, Province};
+use lienthong_protocol::OfficeId;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long anything may take before a test says that it does not happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Nodes of one federation, each in a folder of its own.
+pub struct World {
+    folder: TempDir,
+    nodes: BTreeMap<&'static str, Node>,
+}
+
+/// An office id from a literal.
+pub fn office(name: &str) -> OfficeId {
+    name.parse().expect("the tests name offices well")
+}
+
+/// A hub, two districts, and a commune below the first.
+pub fn province() -> Province {
+    let child = |name: &str, above: &str, unit: &str| Office {
+        unit_code: unit.to_owned(),
+        ..Office::new(office(name), name, "", Some(office(above)))
+    };
+    let hub =
+        Office { unit_code: "000.00.00.H47".into(), ..Office::new(office("HUB"), "HUB", "", None) };
+    let offices = vec![
+        hub,
+        child("EAST", "HUB", "000.00.01.H47"),
+        child("WEST", "HUB", "000.00.02.H47"),
+        child("HILL", "EAST", "000.00.03.H47"),
+    ];
+    Province { name: "test".into(), root: office("HUB"), offices }
+}
+
+impl World {
+    /// The hub alone.
+    pub async fn new() -> World {
+        let folder = TempDir::new().expect("a temporary folder");
+        let path = folder.path().join("HUB");
+        let hub = lienthong::init(&path, office("HUB"), &province(), &[]).expect("founds");
+        let mut world = World { folder, nodes: BTreeMap::new() };
+        world.start("HUB", hub).await;
+        world
+    }
+
+    /// The settings of every node: loopback, a port of the system's choice.
+    pub fn settings(&self) -> Settings {
+        let flags = Flags { listen: Some("127.0.0.1:0".into()), advertise: None };
+        let variables = [("LIENTHONG_LINK_BACKOFF_MAX_MS".to_owned(), "1000".to_owned())];
+        Settings::load(self.folder.path(), variables, &flags).expect("sound settings")
+    }
+
+    /// Where an office's node keeps its data.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    async fn start(&mut self, name: &'static str, folder: Folder) {
+        let node = Node::start(folder, &self.settings()).await.expect("starts");
+        self.nodes.insert(name, node);
+    }
+
+    /// A join code of the hub.
+    pub async fn invite(&self, name: &str) -> String {
+        let request = Request::Invite { office: office(name), valid_hours: 1 };
+        let answer = self.ask("HUB", request).await.expect("invites");
+        answer["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// Lets an office join with a fresh code and starts its node.
+    pub async fn join(&mut self, name: &'static str) {
+        let code = self.invite(name).await;
+        let folder = self.try_join(name, &code).await.expect("joins");
+        self.start(name, folder).await;
+    }
+
+    /// Tries a code in the folder of an office.
+    pub async fn try_join(&self, name: &str, code: &str) -> Result<Folder, Failure> {
+        lienthong::join(&self.path(name), code, &[], || {}).await
+    }
+
+    /// Takes an office off the network.
+    pub async fn cut(&mut self, name: &str) {
+        self.nodes.get_mut(name).expect("a running node").unplug().await;
+    }
+
+    /// Brings it back.
+    pub async fn reconnect(&mut self, name: &str) {
+        self.nodes.get_mut(name).expect("a running node").plug().await.expect("plugs");
+    }
+
+    /// Stops a node and starts it again.
+    pub async fn restart(&mut self, name: &'static str) {
+        self.nodes.remove(name).expect("a running node").stop().await.expect("stops");
+        let folder = Folder::open(&self.path(name)).expect("opens");
+        self.start(name, folder).await;
+    }
+
+    /// Asks a node.
+    pub async fn ask(&self, name: &str, request: Request) -> Result<Value, Failure> {
+        self.nodes[name].ask(request).await
+    }
+
+    /// Receives a dossier and gives its document id.
+    pub async fn receive(&self, name: &str, applicant: &str) -> String {
+        let reception = json!({
+            "procedure": "1.001193.H47",
+            "offices": { "receiving": name },
+            "applicant": { "kind": "citizen", "name": applicant },
+        });
+        let reception = serde_json::from_value(reception).expect("a reception");
+        let officer = "clerk".to_owned();
+        let answer = self.ask(name, Request::Receive { reception, officer }).await;
+        answer.expect("receives")["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Acts on a dossier.
+    pub async fn act(&self, name: &str, dossier: &str, act: Value) -> Result<Value, Failure> {
+        let mut full = json!({ "id": "", "office": name, "officer": "clerk" });
+        let given = act.as_object().expect("an act is an object").clone();
+        full.as_object_mut().expect("an object").extend(given);
+        let act = serde_json::from_value(full).expect("an act");
+        self.ask(name, Request::Act { dossier: dossier.to_owned(), act }).await
+    }
+
+    /// What a node shows of a dossier, if it holds it.
+    pub async fn show(&self, name: &str, dossier: &str) -> Result<Value, Failure> {
+        self.ask(name, Request::Show { dossier: dossier.to_owned() }).await
+    }
+
+    /// Waits until every link of every node is settled, with equal roots at both ends.
+    pub async fn settle(&self) {
+        let settled = async {
+            let mut tick = tokio::time::interval(Duration::from_millis(20));
+            while !self.is_settled().await {
+                tick.tick().await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, settled).await;
+        if in_time.is_err() {
+            let mut words = String::new();
+            for (name, node) in &self.nodes {
+                let status = node.ask(Request::Status).await;
+                words.push_str(&format!("{name}: {status:?}\n"));
+            }
+            panic!("the world does not settle:\n{words}");
+        }
+    }
+
+    async fn is_settled(&self) -> bool {
+        let mut roots: BTreeMap<(String, String), String> = BTreeMap::new();
+        for (name, node) in &self.nodes {
+            let Ok(status) = node.ask(Request::Status).await else { return false };
+            let links = status["links"].as_array().cloned().unwrap_or_default();
+            if links.is_empty() && self.nodes.len() > 1 {
+                return false;
+            }
+            for link in links {
+                if link["settled"] != true {
+                    return false;
+                }
+                let peer = link["office"].as_str().unwrap_or_default().to_owned();
+                let root = link["root"].as_str().unwrap_or_default().to_owned();
+                roots.insert(((*name).to_owned(), peer), root);
+            }
+        }
+        roots.iter().all(|((here, there), root)| {
+            let back = roots.get(&(there.clone(), here.clone()));
+            back.is_none_or(|back| back == root)
+        })
+    }
+}

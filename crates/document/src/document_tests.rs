@@ -148,7 +148,10 @@ fn edits_over_a_limit_are_refused() {
         document.edit(office(1), |editor| change(editor)).err()
     };
     let many = json!(vec![0; MAX_OPERATIONS as usize]);
-    assert_eq!(refused(&|editor| editor.put(&["a"], many.clone())), Some(EditError::TooMany));
+    assert_eq!(
+        refused(&|editor| editor.put(&["a"], many.clone())),
+        Some(EditError::TooMany { operations: MAX_OPERATIONS + 1 })
+    );
     let long = "k".repeat(MAX_KEY_BYTES + 1);
     assert_eq!(
         refused(&|editor| editor.put(&[&long], 1)),

@@ -49,6 +49,7 @@ impl<'a> Editor<'a> {
             if editor.stands(&parent, step, &value)? {
                 return Ok(());
             }
+            editor.room(operations(&value))?;
             editor.write(&Target::Put(parent, step), &value, path)
         })
     }
@@ -63,6 +64,7 @@ impl<'a> Editor<'a> {
         let path = steps(path);
         self.guarded(|editor| {
             let list = editor.object(&path, ObjType::List)?;
+            editor.room(operations(&value))?;
             let end = editor.transaction.length(&list);
             editor.write(&Target::Insert(list, end), &value, &path)
         })
@@ -101,6 +103,7 @@ impl<'a> Editor<'a> {
         }
         self.at(&steps(path), |editor, spot| {
             let Spot { parent, step, path } = spot;
+            editor.room(chars as u64)?;
             let held = editor.transaction.get(&parent, step.prop()).ok().flatten();
             let id = match held {
                 Some((automerge::Value::Object(ObjType::Text), id)) => id,
@@ -248,7 +251,6 @@ impl<'a> Editor<'a> {
         value: ScalarValue,
         path: &[Step<'_>],
     ) -> Result<(), EditError> {
-        self.room()?;
         let done = match target {
             Target::Put(id, step) => self.transaction.put(id, step.prop(), value),
             Target::Insert(id, index) => self.transaction.insert(id, *index, value),
@@ -262,7 +264,6 @@ impl<'a> Editor<'a> {
         kind: ObjType,
         path: &[Step<'_>],
     ) -> Result<ObjId, EditError> {
-        self.room()?;
         let made = match target {
             Target::Put(id, step) => self.transaction.put_object(id, step.prop(), kind),
             Target::Insert(id, index) => self.transaction.insert_object(id, *index, kind),
@@ -270,10 +271,10 @@ impl<'a> Editor<'a> {
         made.map_err(|error| refuse(&error, path))
     }
 
-    /// Stops an edit that outgrows one payload before it grows further.
-    fn room(&self) -> Result<(), EditError> {
-        let operations = self.transaction.pending_ops() as u64;
-        if operations < MAX_OPERATIONS { Ok(()) } else { Err(EditError::TooMany) }
+    /// Stops an edit that would outgrow one payload before it grows.
+    fn room(&self, coming: u64) -> Result<(), EditError> {
+        let operations = self.transaction.pending_ops() as u64 + coming;
+        if operations <= MAX_OPERATIONS { Ok(()) } else { Err(EditError::TooMany { operations }) }
     }
 }
 
@@ -288,6 +289,15 @@ struct Spot<'p, 's> {
 enum Target<'s> {
     Put(ObjId, Step<'s>),
     Insert(ObjId, usize),
+}
+
+/// Counts the operations that write a value.
+fn operations(value: &Value) -> u64 {
+    match value {
+        Value::Array(entries) => 1 + entries.iter().map(operations).sum::<u64>(),
+        Value::Object(map) => 1 + map.values().map(operations).sum::<u64>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
 }
 
 fn deeper<'s>(path: &[Step<'s>], step: Step<'s>) -> Vec<Step<'s>> {
@@ -355,8 +365,11 @@ pub enum EditError {
         chars: usize,
     },
     /// The edit needs more operations than one payload may hold; split it.
-    #[error("edit has more than {MAX_OPERATIONS} operations")]
-    TooMany,
+    #[error("edit has {operations} operations, the limit is {MAX_OPERATIONS}")]
+    TooMany {
+        /// The operations up to the one that does not fit.
+        operations: u64,
+    },
     /// The payload of the edit is over a limit; split it.
     #[error("edit is over a limit")]
     Payload(#[source] PayloadError),
@@ -380,7 +393,7 @@ impl EditError {
             EditError::Key { .. } => "edit-key",
             EditError::Number { .. } => "edit-number",
             EditError::TextTooLong { .. } => "edit-text-too-long",
-            EditError::TooMany => "edit-too-many",
+            EditError::TooMany { .. } => "edit-too-many",
             EditError::Payload(_) => "edit-payload",
             EditError::Rehearsal(_) => "edit-rehearsal",
             EditError::Panicked => "edit-panicked",
@@ -397,7 +410,7 @@ impl EditError {
             EditError::TooDeep { .. } | EditError::Key { .. } | EditError::Number { .. } => {
                 "correct the value and try again"
             }
-            EditError::TextTooLong { .. } | EditError::TooMany | EditError::Payload(_) => {
+            EditError::TextTooLong { .. } | EditError::TooMany { .. } | EditError::Payload(_) => {
                 "split it into several smaller steps"
             }
             EditError::Rehearsal(_) | EditError::Panicked => {

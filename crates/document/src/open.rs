@@ -45,7 +45,7 @@ fn look_at(payload: &[u8], expected: Option<Actor>) -> Result<Candidate, Refusal
 
 /// Takes a block whole if it can, else its two halves one after the other, so that `n` payloads
 /// with one bad one cost about `2 log n` rehearsals and not `n`.
-fn take<K>(document: &mut Document, block: Vec<(K, Candidate)>) -> Vec<(K, Refusal)> {
+fn take<K>(document: &mut Document, block: Block<K>) -> Vec<(K, Refusal)> {
     let mut refused = Vec::new();
     let mut kept = Vec::with_capacity(block.len());
     let mut coming: BTreeSet<ChangeHash> = BTreeSet::new();
@@ -77,14 +77,12 @@ fn take<K>(document: &mut Document, block: Vec<(K, Candidate)>) -> Vec<(K, Refus
     refused
 }
 
+type Block<K> = Vec<(K, Candidate)>;
 type Waiting<K> = BTreeMap<ChangeHash, (K, Candidate)>;
 
 /// Orders what can be taken so that every payload stands behind its dependencies, by hash where
 /// the order is free; gives beside it what waits for something that is not in the set.
-fn in_causal_order<K>(
-    document: &Document,
-    mut waiting: Waiting<K>,
-) -> (Vec<(K, Candidate)>, Vec<(K, Candidate)>) {
+fn in_causal_order<K>(document: &Document, mut waiting: Waiting<K>) -> (Block<K>, Block<K>) {
     let mut needs: BTreeMap<ChangeHash, usize> = BTreeMap::new();
     let mut frees: BTreeMap<ChangeHash, Vec<ChangeHash>> = BTreeMap::new();
     for (hash, (_, candidate)) in &waiting {

@@ -191,7 +191,7 @@ proptest! {
         let forged = forgery.forge(&payloads[target]);
         let _ = peek(&forged);
         let mut poisoned = payloads.clone();
-        poisoned.push(forged.clone());
+        poisoned.push(forged);
         check_poisoned(&poisoned, &payloads);
         poisoned.remove(target);
         check_poisoned(&poisoned, &[]);

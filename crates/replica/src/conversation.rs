@@ -33,7 +33,11 @@ impl<S: Shelf> Replica<S> {
     ) -> Result<(), ShelfError> {
         let Some(office) = self.registry.node(node).map(|known| known.office) else {
             let words = "your key is not in the registry".into();
-            self.effects.push_back(Effect::HangUp { link: id, code: CloseCode::UNKNOWN_NODE, words });
+            self.effects.push_back(Effect::HangUp {
+                link: id,
+                code: CloseCode::UNKNOWN_NODE,
+                words,
+            });
             return Ok(());
         };
         self.links.insert(id, Link::new(id, (node, office), dialed, now));
@@ -238,22 +242,15 @@ impl<S: Shelf> Replica<S> {
         for want in answer.wants {
             self.send(id, Frame::Want(want));
         }
-        // The end that opened needs to know when nothing is left; the other just waits.
-        let ends_silently = opens && is_done;
-        if let Some(reply) = answer.reply.filter(|_| !ends_silently) {
-            if !compare.claims.is_empty() {
-                self.send(id, Frame::Compare(reply));
-            }
+        // The end that did not open says when nothing is left; the one that opened knows it then.
+        let is_last_word = (opens && is_done) || compare.claims.is_empty();
+        if let Some(reply) = answer.reply.filter(|_| !is_last_word) {
+            self.send(id, Frame::Compare(reply));
         }
         self.tend(now, id)
     }
 
-    fn standing(
-        &mut self,
-        now: Moment,
-        id: LinkId,
-        standing: Standing,
-    ) -> Result<(), ShelfError> {
+    fn standing(&mut self, now: Moment, id: LinkId, standing: Standing) -> Result<(), ShelfError> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
         link.heard = Some(standing);
         let (office, is_quiet) = (link.office, link.is_quiet());

@@ -191,8 +191,7 @@ impl Books {
         for entry in &page.entries {
             items.extend(ledger.inspected(entry)?);
         }
-        let is_unfit =
-            |entry: &&Entry| entry.verdict == Verdict::Quarantined(Quarantined::Unfit);
+        let is_unfit = |entry: &&Entry| entry.verdict == Verdict::Quarantined(Quarantined::Unfit);
         let unfit: BTreeSet<ChangeHash> =
             page.entries.iter().filter(is_unfit).map(Entry::change_hash).collect();
         let judged = judge_all(&items, &unfit, page.record.kind, law);

@@ -209,11 +209,7 @@ impl<S: Shelf> Ledger<S> {
             || self.shelf.get(&with)?.is_some())
     }
 
-    pub(crate) fn runs(
-        &self,
-        node: NodeId,
-        incarnation: Incarnation,
-    ) -> Result<Runs, ShelfError> {
+    pub(crate) fn runs(&self, node: NodeId, incarnation: Incarnation) -> Result<Runs, ShelfError> {
         Ok(self.value(&key::runs(node, incarnation))?.unwrap_or_default())
     }
 

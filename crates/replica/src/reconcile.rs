@@ -149,8 +149,7 @@ impl<S: Shelf> Sets<'_, S> {
         } else {
             let parts = self.claims(range, self.cuts(range)?)?;
             if parts.claims.len() == 1 {
-                let mut ids: Vec<ShortId> =
-                    self.items(range)?.iter().map(Item::listed).collect();
+                let mut ids: Vec<ShortId> = self.items(range)?.iter().map(Item::listed).collect();
                 ids.truncate(MAX_LISTED_IDS);
                 reply.claim(range.to, Claimed::Ids(ids));
                 return Ok(());

@@ -209,10 +209,7 @@ impl<S: Shelf> Replica<S> {
     }
 
     /// What the index knows of a document, with all its entries.
-    pub fn document(
-        &self,
-        id: DocumentId,
-    ) -> Result<Option<(Record, Vec<Entry>)>, ShelfError> {
+    pub fn document(&self, id: DocumentId) -> Result<Option<(Record, Vec<Entry>)>, ShelfError> {
         let Some(record) = self.ledger.record(id)? else { return Ok(None) };
         let entries = self.ledger.entries(id, &record)?;
         Ok(Some((record, entries)))
@@ -418,7 +415,7 @@ impl<S: Shelf> Replica<S> {
         let own: BTreeSet<ChangeId> =
             stored.iter().filter(is_own).map(|change| change.item.change.id()).collect();
         let absorbed = intake::absorb(&mut self.ledger, law, stored)?;
-        self.after(absorbed, &own, now)
+        self.after(&absorbed, &own, now)
     }
 
     fn unfit(
@@ -429,18 +426,18 @@ impl<S: Shelf> Replica<S> {
     ) -> Result<(), ShelfError> {
         let law = Law { federation: self.me.federation, registry: &self.registry };
         let absorbed = intake::quarantine(&mut self.ledger, law, document, changes)?;
-        self.after(absorbed.into_iter().collect(), &BTreeSet::new(), now)
+        self.after(absorbed.as_slice(), &BTreeSet::new(), now)
     }
 
     /// Tells links and watchers what was taken in, and follows the registry.
     fn after(
         &mut self,
-        absorbed: Vec<Absorbed>,
+        absorbed: &[Absorbed],
         own: &BTreeSet<ChangeId>,
         now: Moment,
     ) -> Result<(), ShelfError> {
         let mut registry_grew = false;
-        for news in &absorbed {
+        for news in absorbed {
             self.push(news, own);
             if news.entries.iter().any(|e| FederationId::from(e.id) == self.me.federation) {
                 self.registry_document = Some(news.document);

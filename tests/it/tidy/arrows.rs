@@ -10,20 +10,11 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("document", &["protocol"]),
     ("federation", &["protocol", "document"]),
     ("dossier", &["protocol", "document"]),
-    (
-        "replica",
-        &["protocol", "document", "federation", "dossier"],
-    ),
+    ("replica", &["protocol", "document", "federation", "dossier"]),
     ("store", &["protocol", "document", "federation", "dossier"]),
-    (
-        "transport",
-        &["protocol", "document", "federation", "dossier"],
-    ),
+    ("transport", &["protocol", "document", "federation", "dossier"]),
     ("views", &["protocol", "document", "federation", "dossier"]),
-    (
-        "desk",
-        &["protocol", "document", "federation", "dossier", "views"],
-    ),
+    ("desk", &["protocol", "document", "federation", "dossier", "views"]),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
     ("tests", &BELOW_TESTS),
@@ -128,17 +119,11 @@ fn layer_of(package: &str) -> Option<&str> {
 
 fn wrong_owners(member: &Member) -> Vec<Finding> {
     let owned = dependencies(member).filter_map(|(name, _)| {
-        OWNERS
-            .iter()
-            .find(|(library, owner)| *library == name && *owner != member.layer())
+        OWNERS.iter().find(|(library, owner)| *library == name && *owner != member.layer())
     });
     let finding = |(library, owner): &(&str, &str)| {
         let fault = format!("only {owner} may know {library}");
-        Finding::new(
-            member.manifest_path(),
-            fault,
-            "add what you need to its owner",
-        )
+        Finding::new(member.manifest_path(), fault, "add what you need to its owner")
     };
     owned.map(finding).collect()
 }
@@ -148,10 +133,7 @@ fn bincode_outside_codec(sources: &[Source]) -> Vec<Finding> {
     let naming = others.flat_map(|source| {
         let lexed = Lexed::new(&source.text);
         let lines = lexed.lines_with_word("bincode");
-        lines
-            .into_iter()
-            .map(|line| source.place(line))
-            .collect::<Vec<_>>()
+        lines.into_iter().map(|line| source.place(line)).collect::<Vec<_>>()
     });
     let remedy = "encode through lienthong_protocol::codec";
     naming
@@ -162,18 +144,11 @@ fn bincode_outside_codec(sources: &[Source]) -> Vec<Finding> {
 fn own_settings(member: &Member) -> Vec<Finding> {
     let mut findings = Vec::new();
     let inherits = |value: Option<&Value>| {
-        value
-            .and_then(|value| value.get("workspace"))
-            .and_then(Value::as_bool)
-            == Some(true)
+        value.and_then(|value| value.get("workspace")).and_then(Value::as_bool) == Some(true)
     };
     if !inherits(member.manifest.get("lints")) {
         let remedy = "add [lints] workspace = true";
-        findings.push(Finding::new(
-            member.manifest_path(),
-            "lints are not inherited",
-            remedy,
-        ));
+        findings.push(Finding::new(member.manifest_path(), "lints are not inherited", remedy));
     }
     for (name, value) in dependencies(member).filter(|(_, value)| !inherits(Some(value))) {
         let fault = format!("{name} has its own version ({value})");
@@ -184,11 +159,7 @@ fn own_settings(member: &Member) -> Vec<Finding> {
 }
 
 fn too_many_dependencies(member: &Member) -> Vec<Finding> {
-    let count = member
-        .manifest
-        .get("dependencies")
-        .and_then(Value::as_table)
-        .map_or(0, Table::len);
+    let count = member.manifest.get("dependencies").and_then(Value::as_table).map_or(0, Table::len);
     if count <= MAX_LIBRARY_DEPENDENCIES || ["node", "tests"].contains(&member.layer()) {
         return Vec::new();
     }
@@ -204,38 +175,21 @@ fn too_many_dependencies(member: &Member) -> Vec<Finding> {
 fn dependencies(member: &Member) -> impl Iterator<Item = (&str, &Value)> {
     let platforms = member.manifest.get("target").and_then(Value::as_table);
     let platforms = platforms.into_iter().flat_map(|table| table.values());
-    let tables = platforms
-        .filter_map(Value::as_table)
-        .chain([&member.manifest]);
+    let tables = platforms.filter_map(Value::as_table).chain([&member.manifest]);
     let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
     let kinds = tables.flat_map(move |table| kinds.into_iter().filter_map(|kind| table.get(kind)));
-    kinds
-        .filter_map(Value::as_table)
-        .flatten()
-        .map(|(name, value)| (name.as_str(), value))
+    kinds.filter_map(Value::as_table).flatten().map(|(name, value)| (name.as_str(), value))
 }
 
 #[test]
 fn a_new_arrow_is_caught() {
     let upward = "[dependencies]\nlienthong-store.workspace = true";
-    assert_caught(
-        &wrong_arrows(&Member::new("protocol", upward)),
-        "must not depend on store",
-    );
+    assert_caught(&wrong_arrows(&Member::new("protocol", upward)), "must not depend on store");
     let sideways = "[dev-dependencies]\nlienthong-transport.workspace = true";
-    assert_caught(
-        &wrong_arrows(&Member::new("crates/store", sideways)),
-        "depend on transport",
-    );
+    assert_caught(&wrong_arrows(&Member::new("crates/store", sideways)), "depend on transport");
     let to_the_top = "[target.'cfg(unix)'.dependencies]\nlienthong.workspace = true";
-    assert_caught(
-        &wrong_arrows(&Member::new("crates/sim", to_the_top)),
-        "must not depend on node",
-    );
-    assert_caught(
-        &wrong_arrows(&Member::new("crates/util", "")),
-        "util is no layer",
-    );
+    assert_caught(&wrong_arrows(&Member::new("crates/sim", to_the_top)), "must not depend on node");
+    assert_caught(&wrong_arrows(&Member::new("crates/util", "")), "util is no layer");
     let downward = "[dependencies]\nlienthong-protocol.workspace = true\nserde.workspace = true";
     assert_clean(&wrong_arrows(&Member::new("crates/replica", downward)));
 }
@@ -243,10 +197,7 @@ fn a_new_arrow_is_caught() {
 #[test]
 fn a_borrowed_library_is_caught() {
     let manifest = "[dependencies]\nsled.workspace = true";
-    assert_caught(
-        &wrong_owners(&Member::new("node", manifest)),
-        "only store may know sled",
-    );
+    assert_caught(&wrong_owners(&Member::new("node", manifest)), "only store may know sled");
     assert_clean(&wrong_owners(&Member::new("crates/store", manifest)));
 }
 
@@ -261,26 +212,15 @@ fn bincode_in_another_file_is_caught() {
 #[test]
 fn an_own_version_and_missing_lints_are_caught() {
     let own_version = "[dependencies]\nserde = \"1\"\n[lints]\nworkspace = true";
-    assert_caught(
-        &own_settings(&Member::new("node", own_version)),
-        "serde has its own version",
-    );
-    assert_caught(
-        &own_settings(&Member::new("node", "")),
-        "lints are not inherited",
-    );
+    assert_caught(&own_settings(&Member::new("node", own_version)), "serde has its own version");
+    assert_caught(&own_settings(&Member::new("node", "")), "lints are not inherited");
 }
 
 #[test]
 fn an_eleventh_dependency_is_caught() {
-    let list: String = (0..11)
-        .map(|n| format!("dep{n}.workspace = true\n"))
-        .collect();
+    let list: String = (0..11).map(|n| format!("dep{n}.workspace = true\n")).collect();
     let manifest = format!("[dependencies]\n{list}");
     let store = Member::new("crates/store", &manifest);
-    assert_caught(
-        &too_many_dependencies(&store),
-        "11 direct dependencies, the limit is 10",
-    );
+    assert_caught(&too_many_dependencies(&store), "11 direct dependencies, the limit is 10");
     assert_clean(&too_many_dependencies(&Member::new("node", &manifest)));
 }

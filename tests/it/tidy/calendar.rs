@@ -17,24 +17,13 @@ fn calendars_hold_real_days() {
 fn calendar_faults(path: &str, year: i64, calendar: &Table) -> Vec<Finding> {
     let mut faults = Faults::of(path);
     let named = calendar.get("year").and_then(Value::as_integer);
-    faults.check(
-        named == Some(year),
-        "year",
-        "is not the year of the file's name",
-    );
+    faults.check(named == Some(year), "year", "is not the year of the file's name");
     check_hours(&mut faults, calendar);
     let none = Table::new();
-    let days = calendar
-        .get("days")
-        .and_then(Value::as_table)
-        .unwrap_or(&none);
+    let days = calendar.get("days").and_then(Value::as_table).unwrap_or(&none);
     let off: Vec<&str> = list(days, "off").map(|day| text(day, "date")).collect();
     faults.check(!off.is_empty(), "off", "holds no day");
-    faults.check(
-        off.is_sorted_by(|one, next| one < next),
-        "off",
-        "is not in order",
-    );
+    faults.check(off.is_sorted_by(|one, next| one < next), "off", "is not in order");
     for day in &off {
         let real = date(day).is_some_and(|day| i64::from(day.year()) == year);
         faults.check(real, day, "is no day of the year");
@@ -50,9 +39,7 @@ fn calendar_faults(path: &str, year: i64, calendar: &Table) -> Vec<Finding> {
             "replaces a day that is not off",
         );
     }
-    let cited = list(days, "off")
-        .chain(list(days, "make_up"))
-        .map(|day| text(day, "source"));
+    let cited = list(days, "off").chain(list(days, "make_up")).map(|day| text(day, "source"));
     let sources = ids(calendar, "source", "id");
     cited.for_each(|source| faults.check(sources.contains(source), source, "is cited, not listed"));
     faults.found
@@ -60,9 +47,7 @@ fn calendar_faults(path: &str, year: i64, calendar: &Table) -> Vec<Finding> {
 
 fn check_hours(faults: &mut Faults<'_>, calendar: &Table) {
     let hours = calendar.get("hours").and_then(Value::as_table);
-    let windows = hours
-        .and_then(|hours| hours.get("windows"))
-        .and_then(Value::as_array);
+    let windows = hours.and_then(|hours| hours.get("windows")).and_then(Value::as_array);
     let ends: Vec<Option<Time>> = windows
         .into_iter()
         .flatten()
@@ -72,24 +57,11 @@ fn check_hours(faults: &mut Faults<'_>, calendar: &Table) {
         .collect();
     let known: Vec<Time> = ends.iter().copied().flatten().collect();
     let ordered = known.len() == ends.len() && known.is_sorted_by(|one, next| one < next);
-    faults.check(
-        ordered && !known.is_empty(),
-        "windows",
-        "are not real hours in order",
-    );
+    faults.check(ordered && !known.is_empty(), "windows", "are not real hours in order");
     let minutes = |time: &Time| i64::from(time.hour()) * 60 + i64::from(time.minute());
-    let open: i64 = known
-        .chunks_exact(2)
-        .map(|w| minutes(&w[1]) - minutes(&w[0]))
-        .sum();
-    let per_day = hours
-        .and_then(|hours| hours.get("hours_per_day"))
-        .and_then(Value::as_integer);
-    faults.check(
-        per_day == Some(open / 60),
-        "windows",
-        "do not add up to hours_per_day",
-    );
+    let open: i64 = known.chunks_exact(2).map(|w| minutes(&w[1]) - minutes(&w[0])).sum();
+    let per_day = hours.and_then(|hours| hours.get("hours_per_day")).and_then(Value::as_integer);
+    faults.check(per_day == Some(open / 60), "windows", "do not add up to hours_per_day");
 }
 
 #[test]
@@ -106,32 +78,16 @@ fn each_fault_of_a_calendar_is_caught() {
     let check = |calendar: &Table| calendar_faults("calendar-2018.toml", 2018, calendar);
     assert_clean(&check(&parse(SAMPLE)));
     for (good, bad, fault) in [
-        (
-            "year = 2018",
-            "year = 2019",
-            "year is not the year of the file's name",
-        ),
+        ("year = 2018", "year = 2019", "year is not the year of the file's name"),
         ("17:00", "18:00", "windows do not add up to hours_per_day"),
-        (
-            "2018-01-01",
-            "2018-02-30",
-            "2018-02-30 is no day of the year",
-        ),
-        (
-            "2019-01-05",
-            "2019-01-04",
-            "2019-01-04 makes up and lies on no weekend",
-        ),
+        ("2018-01-01", "2018-02-30", "2018-02-30 is no day of the year"),
+        ("2019-01-05", "2019-01-04", "2019-01-04 makes up and lies on no weekend"),
         (
             "replaces = \"2018-12-31\"",
             "replaces = \"2018-12-30\"",
             "replaces a day that is not off",
         ),
-        (
-            "\"2018-01-01\", source = \"S\"",
-            "\"2018-01-01\", source = \"T\"",
-            "T is cited",
-        ),
+        ("\"2018-01-01\", source = \"S\"", "\"2018-01-01\", source = \"T\"", "T is cited"),
     ] {
         assert_caught(&check(&with(SAMPLE, good, bad)), fault);
     }

@@ -15,10 +15,7 @@ const LIMIT_UNITS: [&str; 4] = ["working_day", "day", "hour", "same_day"];
 #[test]
 fn the_catalogue_hangs_together() {
     let procedures = load(PROCEDURES);
-    assert_clean(&catalogue_faults(
-        &procedures,
-        &ids(&load(PROVINCE), "office", "id"),
-    ));
+    assert_clean(&catalogue_faults(&procedures, &ids(&load(PROVINCE), "office", "id")));
     assert_eq!(list(&procedures, "procedure").count(), 71, "procedures");
     assert_eq!(list(&procedures, "role").count(), 44, "roles");
     let flows = list(&procedures, "procedure").filter(|procedure| procedure.contains_key("flow"));
@@ -56,21 +53,9 @@ fn catalogue_faults(catalogue: &Table, offices: &BTreeSet<&str>) -> Vec<Finding>
 fn check_procedure(faults: &mut Faults<'_>, procedure: &Table, roles: &BTreeSet<&str>) {
     let code = text(procedure, "code");
     let decided = procedure.get("decision_from").and_then(Value::as_str);
-    faults.check(
-        decided.is_none_or(|day| date(day).is_some()),
-        code,
-        "has no real decision_from",
-    );
-    faults.check(
-        roles.contains(text(procedure, "role")),
-        code,
-        "has a role that does not exist",
-    );
-    faults.check(
-        list(procedure, "limits").next().is_some(),
-        code,
-        "has no limit",
-    );
+    faults.check(decided.is_none_or(|day| date(day).is_some()), code, "has no real decision_from");
+    faults.check(roles.contains(text(procedure, "role")), code, "has a role that does not exist");
+    faults.check(list(procedure, "limits").next().is_some(), code, "has no limit");
     let mut components = BTreeSet::new();
     for component in list(procedure, "components") {
         let fresh = components.insert(text(component, "code"));
@@ -78,17 +63,9 @@ fn check_procedure(faults: &mut Faults<'_>, procedure: &Table, roles: &BTreeSet<
     }
     list(procedure, "limits").for_each(|limit| check_limit(faults, limit, code));
     if let Some(flow) = procedure.get("flow").and_then(Value::as_table) {
-        faults.check(
-            roles.contains(text(flow, "lead")),
-            code,
-            "has a lead that does not exist",
-        );
+        faults.check(roles.contains(text(flow, "lead")), code, "has a lead that does not exist");
         for step in list(flow, "steps") {
-            faults.check(
-                roles.contains(text(step, "role")),
-                code,
-                "has a step of no known role",
-            );
+            faults.check(roles.contains(text(step, "role")), code, "has a step of no known role");
             if step.contains_key("amount") {
                 check_limit(faults, step, code);
             }
@@ -96,42 +73,23 @@ fn check_procedure(faults: &mut Faults<'_>, procedure: &Table, roles: &BTreeSet<
     }
     for revision in list(procedure, "revision") {
         let from = date(text(revision, "valid_from"));
-        faults.check(
-            from.is_some(),
-            code,
-            "has a revision without a real valid_from",
-        );
+        faults.check(from.is_some(), code, "has a revision without a real valid_from");
         faults.check(
             roles.contains(text(revision, "role")),
             code,
             "has a revision of no known role",
         );
         let revised = revision.get("code").and_then(Value::as_str);
-        faults.check(
-            revised.is_none_or(is_procedure_code),
-            code,
-            "becomes no procedure code",
-        );
+        faults.check(revised.is_none_or(is_procedure_code), code, "becomes no procedure code");
         list(revision, "limits").for_each(|limit| check_limit(faults, limit, code));
     }
 }
 
 fn check_limit(faults: &mut Faults<'_>, limit: &Table, code: &str) {
-    let amount = limit
-        .get("amount")
-        .and_then(Value::as_integer)
-        .unwrap_or(-1);
+    let amount = limit.get("amount").and_then(Value::as_integer).unwrap_or(-1);
     let half = limit.get("half").and_then(Value::as_bool).unwrap_or(false);
-    faults.check(
-        amount > 0 || (amount == 0 && half),
-        code,
-        "has a limit that is not positive",
-    );
-    faults.check(
-        LIMIT_UNITS.contains(&text(limit, "unit")),
-        code,
-        "has a limit of no known unit",
-    );
+    faults.check(amount > 0 || (amount == 0 && half), code, "has a limit that is not positive");
+    faults.check(LIMIT_UNITS.contains(&text(limit, "unit")), code, "has a limit of no known unit");
 }
 
 /// `1.002835.000.00.00.H56` or `2.002621.H56`.
@@ -156,39 +114,15 @@ fn each_fault_of_a_catalogue_is_caught() {
     for (good, bad, fault) in [
         ("1.001193.H47", "DNG-1", "DNG-1 is no procedure code"),
         ("office = \"A\"", "office = \"B\"", "xa has no such office"),
-        (
-            "successor = \"xa\"",
-            "successor = \"no\"",
-            "huyen has no such successor",
-        ),
-        (
-            "\n        role = \"xa\"",
-            "\n        role = \"no\"",
-            "has a role that does not exist",
-        ),
+        ("successor = \"xa\"", "successor = \"no\"", "huyen has no such successor"),
+        ("\n        role = \"xa\"", "\n        role = \"no\"", "has a role that does not exist"),
         ("2023-07-04", "2023-13-04", "has no real decision_from"),
-        (
-            "amount = 3",
-            "amount = 0",
-            "has a limit that is not positive",
-        ),
+        ("amount = 3", "amount = 0", "has a limit that is not positive"),
         ("working_day", "week", "has a limit of no known unit"),
         ("TP02", "TP01", "gives a component code twice"),
-        (
-            "lead = \"huyen\"",
-            "lead = \"no\"",
-            "has a lead that does not exist",
-        ),
-        (
-            "role = \"xa\", amount",
-            "role = \"no\", amount",
-            "has a step of no known role",
-        ),
-        (
-            "2025-07-01",
-            "2025-07-00",
-            "has a revision without a real valid_from",
-        ),
+        ("lead = \"huyen\"", "lead = \"no\"", "has a lead that does not exist"),
+        ("role = \"xa\", amount", "role = \"no\", amount", "has a step of no known role"),
+        ("2025-07-01", "2025-07-00", "has a revision without a real valid_from"),
         ("3.000347.H47", "3.000347", "becomes no procedure code"),
     ] {
         assert_caught(&catalogue_faults(&with(SAMPLE, good, bad), &offices), fault);

@@ -24,9 +24,7 @@ fn each_document(rule: impl Fn(&Source) -> Vec<Finding>) -> Vec<Finding> {
 fn missing_names(document: &Source, files: &[String]) -> Vec<Finding> {
     let names = prose_lines(&document.text).flat_map(|(index, line)| {
         let spans = line.split('`').skip(1).step_by(2);
-        spans
-            .filter(|span| is_file_name(span))
-            .map(move |span| (index, span))
+        spans.filter(|span| is_file_name(span)).map(move |span| (index, span))
     });
     let missing = names.filter(|(_, name)| !exists(name, folder_of(&document.path), files));
     let finding = |(index, name)| {
@@ -52,25 +50,19 @@ fn is_file_name(span: &str) -> bool {
 /// A name may be told from the root, from the document's folder, or, without a folder, by itself.
 fn exists(name: &str, folder: &str, files: &[String]) -> bool {
     let has = |path: &str| match path.strip_suffix('/') {
-        Some(folder) => files.iter().any(|file| {
-            file.strip_prefix(folder)
-                .is_some_and(|below| below.starts_with('/'))
-        }),
+        Some(folder) => files
+            .iter()
+            .any(|file| file.strip_prefix(folder).is_some_and(|below| below.starts_with('/'))),
         None => files.iter().any(|file| file == path),
     };
     let alone = !name.contains('/')
-        && files
-            .iter()
-            .any(|file| file.rsplit('/').next().is_some_and(|last| last == name));
+        && files.iter().any(|file| file.rsplit('/').next().is_some_and(|last| last == name));
     has(name) || has(&join(folder, name)) || alone
 }
 
 fn broken_links(document: &Source, files: &[String]) -> Vec<Finding> {
     let links = prose_lines(&document.text).flat_map(|(index, line)| {
-        let targets = line
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next());
+        let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         targets.map(move |target| (index, target))
     });
     let local = links.filter_map(|(index, target)| {
@@ -82,9 +74,7 @@ fn broken_links(document: &Source, files: &[String]) -> Vec<Finding> {
     let broken = local.filter(|(_, path)| {
         let target = join(folder, path.trim_end_matches('/'));
         let below = format!("{target}/");
-        !files
-            .iter()
-            .any(|file| *file == target || file.starts_with(&below))
+        !files.iter().any(|file| *file == target || file.starts_with(&below))
     });
     let finding = |(index, path)| {
         let fault = format!("the link to {path} leads nowhere");
@@ -110,11 +100,7 @@ fn folder_of(path: &str) -> &str {
 /// Joins two paths and resolves `.` and `..`.
 fn join(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
-    for part in folder
-        .split('/')
-        .chain(path.split('/'))
-        .filter(|part| !part.is_empty())
-    {
+    for part in folder.split('/').chain(path.split('/')).filter(|part| !part.is_empty()) {
         match part {
             "." => {}
             ".." => drop(parts.pop()),
@@ -126,30 +112,17 @@ fn join(folder: &str, path: &str) -> String {
 }
 
 fn tree() -> Vec<String> {
-    [
-        "README.md",
-        "protocol/README.md",
-        "protocol/src/codec.rs",
-        "node/src/main.rs",
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ["README.md", "protocol/README.md", "protocol/src/codec.rs", "node/src/main.rs"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 #[test]
 fn a_name_that_the_tree_lacks_is_caught() {
     let check = |text: &str| missing_names(&Source::new("protocol/README.md", text), &tree());
-    for gone in [
-        "`protocol/src/frames.rs`",
-        "`crates/`",
-        "`gone.rs`",
-        "a `src/none.toml` b",
-    ] {
+    for gone in ["`protocol/src/frames.rs`", "`crates/`", "`gone.rs`", "a `src/none.toml` b"] {
         let name = gone.split('`').nth(1).expect("samples hold a span");
-        assert_caught(
-            &check(&format!("one\n{gone}")),
-            &format!("README.md:2: `{name}`"),
-        );
+        assert_caught(&check(&format!("one\n{gone}")), &format!("README.md:2: `{name}`"));
     }
     let fine = "`protocol/src/codec.rs` `src/codec.rs` `codec.rs` `node/` `DIR/` `/etc/x.toml` \
         `crates/*.rs` `Frame::encode`\n```text\n`gone.rs`\n```\n";
@@ -159,15 +132,7 @@ fn a_name_that_the_tree_lacks_is_caught() {
 #[test]
 fn a_link_to_nowhere_is_caught() {
     let check = |text: &str| broken_links(&Source::new("protocol/README.md", text), &tree());
-    assert_caught(
-        &check("[a](../node/src/lib.rs)"),
-        "README.md:1: the link to ../node/src/lib.rs",
-    );
-    assert_caught(
-        &check("[a](#top) [b](gone.md#part)"),
-        "the link to gone.md leads nowhere",
-    );
-    assert_clean(&check(
-        "[a](../README.md) [b](src/) [c](https://example.org/x) [d](../node)",
-    ));
+    assert_caught(&check("[a](../node/src/lib.rs)"), "README.md:1: the link to ../node/src/lib.rs");
+    assert_caught(&check("[a](#top) [b](gone.md#part)"), "the link to gone.md leads nowhere");
+    assert_clean(&check("[a](../README.md) [b](src/) [c](https://example.org/x) [d](../node)"));
 }

@@ -9,18 +9,11 @@ pub(super) struct Lexed {
 
 impl Lexed {
     pub(super) fn new(text: &str) -> Lexed {
-        let mut splitter = Splitter {
-            rest: text,
-            code: String::new(),
-            comments: String::new(),
-        };
+        let mut splitter = Splitter { rest: text, code: String::new(), comments: String::new() };
         while !splitter.rest.is_empty() {
             splitter.step();
         }
-        Lexed {
-            code: splitter.code,
-            comments: splitter.comments,
-        }
+        Lexed { code: splitter.code, comments: splitter.comments }
     }
 
     pub(super) fn code(&self) -> &str {
@@ -45,10 +38,7 @@ impl Lexed {
     /// Indices of the code lines that hold `word` as a whole word.
     pub(super) fn lines_with_word(&self, word: &str) -> Vec<usize> {
         let lines = self.code.lines().enumerate();
-        lines
-            .filter(|(_, line)| has_word(line, word))
-            .map(|(index, _)| index)
-            .collect()
+        lines.filter(|(_, line)| has_word(line, word)).map(|(index, _)| index).collect()
     }
 }
 
@@ -108,8 +98,7 @@ impl Splitter<'_> {
 
     fn take_comment(&mut self, end: usize) {
         self.comments.push_str(&self.rest[..end]);
-        self.code
-            .extend(self.rest[..end].chars().filter(|c| *c == '\n'));
+        self.code.extend(self.rest[..end].chars().filter(|c| *c == '\n'));
         self.rest = &self.rest[end..];
     }
 
@@ -130,8 +119,7 @@ impl Splitter<'_> {
         let first = self.rest.chars().next().map_or(0, char::len_utf8);
         let end = word.max(first);
         self.code.push_str(&self.rest[..end]);
-        self.comments
-            .extend(self.rest[..end].chars().filter(|c| *c == '\n'));
+        self.comments.extend(self.rest[..end].chars().filter(|c| *c == '\n'));
         self.rest = &self.rest[end..];
     }
 
@@ -158,18 +146,13 @@ impl Splitter<'_> {
     }
 
     fn raw_string_end(&self) -> Option<usize> {
-        let prefix = ["br", "cr", "r"]
-            .into_iter()
-            .find(|prefix| self.rest.starts_with(prefix))?;
+        let prefix = ["br", "cr", "r"].into_iter().find(|prefix| self.rest.starts_with(prefix))?;
         let after = &self.rest[prefix.len()..];
         let hashes = after.len() - after.trim_start_matches('#').len();
         let body = after[hashes..].strip_prefix('"')?;
         let close = format!("\"{}", "#".repeat(hashes));
         let start = self.rest.len() - body.len();
-        Some(
-            body.find(&close)
-                .map_or(self.rest.len(), |at| start + at + close.len()),
-        )
+        Some(body.find(&close).map_or(self.rest.len(), |at| start + at + close.len()))
     }
 
     fn quoted_end(&self, quote: char) -> usize {
@@ -201,19 +184,14 @@ fn strings_and_comments_are_kept_out_of_the_code() {
 let b = r#"four " five"#; /* six /* seven */
 eight */ let c = '"'; let d: &'static str = "\"nine";"###;
     let lexed = Lexed::new(text);
-    for hidden in [
-        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-    ] {
+    for hidden in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"] {
         assert!(!has_word(lexed.code(), hidden), "{hidden} is not code");
     }
     for seen in ["a", "b", "c", "d", "static", "str"] {
         assert!(has_word(lexed.code(), seen), "{seen} is code");
     }
     for comment in ["three", "six", "seven", "eight"] {
-        assert!(
-            has_word(lexed.comments(), comment),
-            "{comment} is a comment"
-        );
+        assert!(has_word(lexed.comments(), comment), "{comment} is a comment");
     }
     assert_eq!(lexed.code().lines().count(), 3);
     assert_eq!(lexed.comments().lines().count(), 3);
@@ -224,8 +202,5 @@ fn tests_inside_a_file_are_not_shipped() {
     let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() { c() }\n}\nfn d() {}\n";
     let shipped = Lexed::new(text).shipped_code();
     assert!(!has_word(&shipped, "b") && has_word(&shipped, "a") && has_word(&shipped, "d"));
-    assert_eq!(
-        shipped.lines().position(|line| line.contains("fn d")),
-        Some(5)
-    );
+    assert_eq!(shipped.lines().position(|line| line.contains("fn d")), Some(5));
 }

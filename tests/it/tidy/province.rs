@@ -10,12 +10,8 @@ use super::{Finding, assert_caught, assert_clean};
 pub(super) const PROVINCE: &str = "config/quang-nam/province.toml";
 
 /// Offices of the 2017 tree by tier.
-const OFFICES: [(&str, usize); 4] = [
-    ("province", 1),
-    ("department", 28),
-    ("district", 18),
-    ("commune", 244),
-];
+const OFFICES: [(&str, usize); 4] =
+    [("province", 1), ("department", 28), ("district", 18), ("commune", 244)];
 
 #[test]
 fn the_province_is_one_tree() {
@@ -34,10 +30,7 @@ fn the_province_has_every_office_of_2017() {
 fn province_faults(province: &Table) -> Vec<Finding> {
     let mut faults = Faults::of(PROVINCE);
     let known = ids(province, "office", "id");
-    let root = province
-        .get("federation")
-        .and_then(|head| head.get("root"))
-        .and_then(Value::as_str);
+    let root = province.get("federation").and_then(|head| head.get("root")).and_then(Value::as_str);
     let (mut seen, mut unit_codes) = (BTreeSet::new(), BTreeSet::new());
     for office in list(province, "office") {
         let id = text(office, "id");
@@ -50,33 +43,17 @@ fn province_faults(province: &Table) -> Vec<Finding> {
             None => faults.check(root == Some(id), id, "has no parent and is not the root"),
             Some(parent) => {
                 let parent = parent.as_str().unwrap_or_default();
-                faults.check(
-                    known.contains(parent),
-                    id,
-                    "has a parent that does not exist",
-                );
+                faults.check(known.contains(parent), id, "has a parent that does not exist");
             }
         }
-        faults.check(
-            reaches_root(province, id),
-            id,
-            "does not hang under the root",
-        );
+        faults.check(reaches_root(province, id), id, "does not hang under the root");
         let unit_code = office.get("unit_code").and_then(|code| code.get("code"));
         let unit_code = unit_code.and_then(Value::as_str).unwrap_or_default();
-        faults.check(
-            has_form(unit_code, "000.00.00.A00"),
-            id,
-            "has a malformed unit code",
-        );
+        faults.check(has_form(unit_code, "000.00.00.A00"), id, "has a malformed unit code");
         faults.check(unit_codes.insert(unit_code), id, "shares its unit code");
         check_codes(&mut faults, office, id);
     }
-    faults.check(
-        root.is_some_and(|root| known.contains(root)),
-        "root",
-        "does not exist",
-    );
+    faults.check(root.is_some_and(|root| known.contains(root)), "root", "does not exist");
     faults.found
 }
 
@@ -119,30 +96,14 @@ fn each_fault_of_a_province_is_caught() {
         ("name = \"B\"", "name = \"\"", "B has no name"),
         ("000.00.01.H47", "000.1.H47", "B has a malformed unit code"),
         ("000.00.01.H47", "000.00.00.H47", "B shares its unit code"),
-        (
-            "2015-03-12",
-            "2015-02-29",
-            "B has a code without real dates",
-        ),
-        (
-            "2020-01-31",
-            "2014-01-31",
-            "B has a code without real dates",
-        ),
-        (
-            "parent = \"A\", ",
-            "",
-            "B has no parent and is not the root",
-        ),
+        ("2015-03-12", "2015-02-29", "B has a code without real dates"),
+        ("2020-01-31", "2014-01-31", "B has a code without real dates"),
+        ("parent = \"A\", ", "", "B has no parent and is not the root"),
     ] {
         assert_caught(&province_faults(&with(SAMPLE, good, bad)), fault);
     }
     let orphan = province_faults(&with(SAMPLE, "parent = \"A\"", "parent = \"Z\""));
-    assert!(
-        orphan
-            .iter()
-            .any(|found| found.fault == "B has a parent that does not exist")
-    );
+    assert!(orphan.iter().any(|found| found.fault == "B has a parent that does not exist"));
     let circle = province_faults(&with(SAMPLE, "parent = \"A\"", "parent = \"B\""));
     assert_caught(&circle, "B does not hang under the root");
     let twice = province_faults(&with(SAMPLE, "id = \"B\"", "id = \"A\""));

@@ -34,14 +34,8 @@ const AMBIENT: [(&str, &str); 23] = [
     ("TcpListener", "return an effect and let node perform it"),
     ("UdpSocket", "return an effect and let node perform it"),
     ("tokio", "return an effect and let node perform it"),
-    (
-        "HashMap",
-        "take BTreeMap, whose order is the same in every run",
-    ),
-    (
-        "HashSet",
-        "take BTreeSet, whose order is the same in every run",
-    ),
+    ("HashMap", "take BTreeMap, whose order is the same in every run"),
+    ("HashSet", "take BTreeSet, whose order is the same in every run"),
 ];
 
 const TAKE_MOMENT: &str = "take `now: Moment` as an argument";
@@ -58,10 +52,7 @@ fn pure_crates_read_nothing_but_their_arguments() {
 
 fn ambient_reads(sources: &[Source]) -> Vec<Finding> {
     let is_pure = |source: &&Source| PURE.iter().any(|folder| source.path.starts_with(folder));
-    let pure = sources
-        .iter()
-        .filter(is_pure)
-        .filter(|source| !source.is_test());
+    let pure = sources.iter().filter(is_pure).filter(|source| !source.is_test());
     pure.flat_map(ambient_reads_of).collect()
 }
 
@@ -84,17 +75,11 @@ fn grouped_imports(source: &Source, shipped: &str) -> Vec<Finding> {
         (shipped[..at].matches('\n').count(), statement)
     });
     let named = imports.flat_map(|(line, statement)| {
-        let modules = GROUPED
-            .into_iter()
-            .filter(|module| has_word(statement, module));
+        let modules = GROUPED.into_iter().filter(|module| has_word(statement, module));
         modules.map(move |module| (line, module))
     });
     let finding = |(line, module): (usize, &str)| {
-        Finding::new(
-            source.place(line),
-            format!("std::{module} in a pure crate"),
-            TAKE_VALUE,
-        )
+        Finding::new(source.place(line), format!("std::{module} in a pure crate"), TAKE_VALUE)
     };
     named.map(finding).collect()
 }
@@ -102,10 +87,7 @@ fn grouped_imports(source: &Source, shipped: &str) -> Vec<Finding> {
 #[test]
 fn every_ambient_read_is_caught() {
     for (word, _) in AMBIENT {
-        let source = Source::new(
-            "crates/replica/src/link.rs",
-            format!("fn f() {{ {word}(); }}"),
-        );
+        let source = Source::new("crates/replica/src/link.rs", format!("fn f() {{ {word}(); }}"));
         assert_caught(&ambient_reads(&[source]), word);
     }
     let grouped = Source::new("protocol/src/id.rs", "use std::{\n    fmt,\n    fs,\n};");

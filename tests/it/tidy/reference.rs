@@ -19,14 +19,8 @@ fn names_belong_to_nobody() {
 
 #[test]
 fn reference_data_is_in_composed_form() {
-    let data = sources("toml")
-        .into_iter()
-        .filter(|source| source.path.starts_with("config/"));
-    assert_clean(
-        &data
-            .flat_map(|source| decomposed(&source))
-            .collect::<Vec<_>>(),
-    );
+    let data = sources("toml").into_iter().filter(|source| source.path.starts_with("config/"));
+    assert_clean(&data.flat_map(|source| decomposed(&source)).collect::<Vec<_>>());
 }
 
 fn name_faults(names: &Table, offices: &BTreeSet<&str>) -> Vec<Finding> {
@@ -34,10 +28,7 @@ fn name_faults(names: &Table, offices: &BTreeSet<&str>) -> Vec<Finding> {
     let fictitious = names.get("fictitious").and_then(Value::as_bool);
     faults.check(fictitious == Some(true), "fictitious", "is not true");
     let pattern = |table: &str| {
-        names
-            .get(table)
-            .and_then(|table| table.get("pattern"))
-            .and_then(Value::as_str)
+        names.get(table).and_then(|table| table.get("pattern")).and_then(Value::as_str)
     };
     let made_up = pattern("identity").is_some_and(|pattern| pattern.ends_with("99{nnnn}"));
     faults.check(made_up, "identity", "could be the number of a person");
@@ -45,25 +36,15 @@ fn name_faults(names: &Table, offices: &BTreeSet<&str>) -> Vec<Finding> {
     faults.check(made_up, "phone", "could be the number of a person");
     for place in list(names, "streets").chain(list(names, "hamlets")) {
         let office = text(place, "office");
-        faults.check(
-            offices.contains(office),
-            office,
-            "is no office of the province",
-        );
+        faults.check(offices.contains(office), office, "is no office of the province");
     }
     faults.found
 }
 
 fn decomposed(source: &Source) -> Vec<Finding> {
-    let lines = source
-        .text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !is_nfc(line));
+    let lines = source.text.lines().enumerate().filter(|(_, line)| !is_nfc(line));
     let remedy = "write composed letters, and a decomposed sample as \\u escapes";
-    lines
-        .map(|(index, _)| Finding::new(source.place(index), "text is not NFC", remedy))
-        .collect()
+    lines.map(|(index, _)| Finding::new(source.place(index), "text is not NFC", remedy)).collect()
 }
 
 /// Findings in one file of reference data.
@@ -74,17 +55,13 @@ pub(super) struct Faults<'a> {
 
 impl Faults<'_> {
     pub(super) fn of(path: &str) -> Faults<'_> {
-        Faults {
-            path,
-            found: Vec::new(),
-        }
+        Faults { path, found: Vec::new() }
     }
 
     pub(super) fn check(&mut self, holds: bool, what: &str, fault: &str) {
         if !holds {
             let remedy = "config/README.md says what the field holds";
-            self.found
-                .push(Finding::new(self.path, format!("{what} {fault}"), remedy));
+            self.found.push(Finding::new(self.path, format!("{what} {fault}"), remedy));
         }
     }
 }
@@ -94,8 +71,7 @@ pub(super) fn load(path: &str) -> Table {
 }
 
 pub(super) fn parse(text: &str) -> Table {
-    text.parse()
-        .unwrap_or_else(|error| panic!("reference data is not TOML: {error}"))
+    text.parse().unwrap_or_else(|error| panic!("reference data is not TOML: {error}"))
 }
 
 /// The tables under `key`, or none.
@@ -115,9 +91,7 @@ pub(super) fn ids<'a>(table: &'a Table, key: &str, id: &str) -> BTreeSet<&'a str
 
 pub(super) fn date(text: &str) -> Option<Date> {
     // Only the plain form: jiff would also read a time after the day.
-    has_form(text, "0000-00-00")
-        .then(|| text.parse().ok())
-        .flatten()
+    has_form(text, "0000-00-00").then(|| text.parse().ok()).flatten()
 }
 
 /// Whether `text` has a digit where `form` has `0`, a capital where it has `A`, else the same.
@@ -146,21 +120,9 @@ fn a_real_number_and_a_decomposed_letter_are_caught() {
         phone = { pattern = "0000{nnnnnn}" }"#;
     assert_clean(&name_faults(&parse(SAMPLE), &offices));
     for (good, bad, fault) in [
-        (
-            "99{nnnn}",
-            "{nnnnnn}",
-            "identity could be the number of a person",
-        ),
-        (
-            "\"0000{",
-            "\"0905{",
-            "phone could be the number of a person",
-        ),
-        (
-            "office = \"A\"",
-            "office = \"Z\"",
-            "Z is no office of the province",
-        ),
+        ("99{nnnn}", "{nnnnnn}", "identity could be the number of a person"),
+        ("\"0000{", "\"0905{", "phone could be the number of a person"),
+        ("office = \"A\"", "office = \"Z\"", "Z is no office of the province"),
         ("true", "false", "fictitious is not true"),
     ] {
         assert_caught(&name_faults(&with(SAMPLE, good, bad), &offices), fault);

@@ -63,10 +63,7 @@ fn long_functions(source: &Source) -> Vec<Finding> {
         };
         let lines = code[at..end].matches('\n').count() + 1;
         if lines > MAX_FUNCTION_LINES {
-            let name = code[at + 3..end]
-                .split(['(', '<'])
-                .next()
-                .unwrap_or_default();
+            let name = code[at + 3..end].split(['(', '<']).next().unwrap_or_default();
             let fault = format!("fn {name} has {lines} lines, the limit is {MAX_FUNCTION_LINES}");
             let place = source.place(code[..at].matches('\n').count());
             findings.push(Finding::new(
@@ -85,40 +82,23 @@ fn long_file(source: &Source) -> Vec<Finding> {
         return Vec::new();
     }
     let fault = format!("{lines} lines, the limit is {MAX_FILE_LINES}");
-    vec![Finding::new(
-        &source.path,
-        fault,
-        "cut at the smallest surface inside it",
-    )]
+    vec![Finding::new(&source.path, fault, "cut at the smallest surface inside it")]
 }
 
 fn long_lines(source: &Source) -> Vec<Finding> {
-    let lines = source
-        .text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index, line.chars().count()));
+    let lines = source.text.lines().enumerate().map(|(index, line)| (index, line.chars().count()));
     let finding = |(index, columns)| {
         let fault = format!("{columns} columns, the limit is {MAX_COLUMNS}");
         Finding::new(source.place(index), fault, "break the line")
     };
-    lines
-        .filter(|(_, columns)| *columns > MAX_COLUMNS)
-        .map(finding)
-        .collect()
+    lines.filter(|(_, columns)| *columns > MAX_COLUMNS).map(finding).collect()
 }
 
 fn unwraps(source: &Source) -> Vec<Finding> {
     let lexed = Lexed::new(&source.text);
-    let lines = lexed
-        .code()
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.contains(".unwrap("));
+    let lines = lexed.code().lines().enumerate().filter(|(_, line)| line.contains(".unwrap("));
     let remedy = "return the error, or state the invariant with expect";
-    lines
-        .map(|(index, _)| Finding::new(source.place(index), "unwrap", remedy))
-        .collect()
+    lines.map(|(index, _)| Finding::new(source.place(index), "unwrap", remedy)).collect()
 }
 
 fn silenced_lints(source: &Source) -> Vec<Finding> {
@@ -127,15 +107,9 @@ fn silenced_lints(source: &Source) -> Vec<Finding> {
         let attribute = line.contains("#[allow") || line.contains("#![allow");
         attribute || (line.contains("cfg_attr") && line.contains("allow("))
     };
-    let lines = lexed
-        .code()
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| silences(line));
+    let lines = lexed.code().lines().enumerate().filter(|(_, line)| silences(line));
     let remedy = "mend the code, or use #[expect(..., reason = \"...\")]";
-    lines
-        .map(|(index, _)| Finding::new(source.place(index), "a silenced lint", remedy))
-        .collect()
+    lines.map(|(index, _)| Finding::new(source.place(index), "a silenced lint", remedy)).collect()
 }
 
 fn put_off_work(source: &Source) -> Vec<Finding> {
@@ -145,24 +119,15 @@ fn put_off_work(source: &Source) -> Vec<Finding> {
     let lines = lexed.comments().lines().enumerate();
     let marked = lines.filter_map(|(index, line)| marked(line).map(|mark| (index, mark)));
     let remedy = "do it now, or open an issue";
-    marked
-        .map(|(index, mark)| Finding::new(source.place(index), mark, remedy))
-        .collect()
+    marked.map(|(index, mark)| Finding::new(source.place(index), mark, remedy)).collect()
 }
 
 fn deep_folder(source: &Source) -> Vec<Finding> {
-    let below_src = source
-        .path
-        .split_once("/src/")
-        .map_or("", |(_, below)| below);
+    let below_src = source.path.split_once("/src/").map_or("", |(_, below)| below);
     if !below_src.contains('/') {
         return Vec::new();
     }
-    vec![Finding::new(
-        &source.path,
-        "a folder inside src",
-        "keep src flat",
-    )]
+    vec![Finding::new(&source.path, "a folder inside src", "keep src flat")]
 }
 
 fn crowded_crates(sources: &[Source]) -> Vec<Finding> {
@@ -177,17 +142,9 @@ fn crowded_crates(sources: &[Source]) -> Vec<Finding> {
     }
     let finding = |(folder, count): (&str, usize)| {
         let fault = format!("{count} modules, the limit is {MAX_MODULES}");
-        Finding::new(
-            folder,
-            fault,
-            "join two that change together, or make a crate of some",
-        )
+        Finding::new(folder, fault, "join two that change together, or make a crate of some")
     };
-    modules
-        .into_iter()
-        .filter(|(_, count)| *count > MAX_MODULES)
-        .map(finding)
-        .collect()
+    modules.into_iter().filter(|(_, count)| *count > MAX_MODULES).map(finding).collect()
 }
 
 fn sample(text: impl Into<String>) -> Source {
@@ -197,66 +154,40 @@ fn sample(text: impl Into<String>) -> Source {
 #[test]
 fn a_long_function_is_caught() {
     let body = "    step();\n".repeat(MAX_FUNCTION_LINES - 1);
-    let long = sample(format!(
-        "\nimpl Log {{\npub fn append(&mut self) {{\n{body}}}\n}}\n"
-    ));
+    let long = sample(format!("\nimpl Log {{\npub fn append(&mut self) {{\n{body}}}\n}}\n"));
     let caught = long_functions(&long);
     assert_caught(&caught, "log.rs:3: fn append has 71 lines, the limit is 70");
     let fits = "    step();\n".repeat(MAX_FUNCTION_LINES - 2);
-    assert_clean(&long_functions(&sample(format!(
-        "fn append() {{\n{fits}}}\n"
-    ))));
+    assert_clean(&long_functions(&sample(format!("fn append() {{\n{fits}}}\n"))));
 }
 
 #[test]
 fn a_long_file_is_caught_and_a_long_test_is_not() {
     let text = "\n".repeat(MAX_FILE_LINES + 1);
-    assert_caught(
-        &long_file(&sample(text.as_str())),
-        "501 lines, the limit is 500",
-    );
-    assert_clean(&long_file(&Source::new(
-        "crates/store/src/log_tests.rs",
-        text,
-    )));
+    assert_caught(&long_file(&sample(text.as_str())), "501 lines, the limit is 500");
+    assert_clean(&long_file(&Source::new("crates/store/src/log_tests.rs", text)));
 }
 
 #[test]
 fn a_wide_line_is_caught_by_characters_not_bytes() {
-    assert_caught(
-        &long_lines(&sample("x".repeat(101))),
-        "101 columns, the limit is 100",
-    );
+    assert_caught(&long_lines(&sample("x".repeat(101))), "101 columns, the limit is 100");
     assert_clean(&long_lines(&sample("ồ".repeat(100))));
 }
 
 #[test]
 fn bad_habits_are_caught() {
-    assert_caught(
-        &unwraps(&sample("let a = b\n    .unwrap();")),
-        "log.rs:2: unwrap",
-    );
+    assert_caught(&unwraps(&sample("let a = b\n    .unwrap();")), "log.rs:2: unwrap");
     assert_clean(&unwraps(&sample("let a = b.unwrap_or(0); // .unwrap()")));
-    for silenced in [
-        "#[allow(dead_code)]",
-        "#![allow(dead_code)]",
-        "#[cfg_attr(unix, allow(a))]",
-    ] {
+    for silenced in ["#[allow(dead_code)]", "#![allow(dead_code)]", "#[cfg_attr(unix, allow(a))]"] {
         assert_caught(&silenced_lints(&sample(silenced)), "a silenced lint");
     }
-    assert_caught(
-        &put_off_work(&sample("let a = 1;\n// FIXME later")),
-        "log.rs:2: FIXME",
-    );
+    assert_caught(&put_off_work(&sample("let a = 1;\n// FIXME later")), "log.rs:2: FIXME");
     assert_clean(&put_off_work(&sample("let todo = \"TODO\";")));
 }
 
 #[test]
 fn a_deep_folder_and_a_thirteenth_module_are_caught() {
-    assert_caught(
-        &deep_folder(&Source::new("node/src/cli/dossier.rs", "")),
-        "a folder inside src",
-    );
+    assert_caught(&deep_folder(&Source::new("node/src/cli/dossier.rs", "")), "a folder inside src");
     let file = |n| Source::new(format!("node/src/part{n}.rs"), "");
     let crowd: Vec<Source> = (0..=MAX_MODULES).map(file).collect();
     assert_caught(&crowded_crates(&crowd), "node: 13 modules, the limit is 12");

@@ -1,0 +1,204 @@
+//! What offices may rely on, with real nodes over real QUIC.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use lienthong::{ApiRequest, Exit, Folder, Request, call, socket_of};
+use lienthong_tests::{World, office, province};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_offices_work_offline_and_settle_when_they_are_back() {
+    let mut world = World::new().await;
+    for name in ["EAST", "WEST", "HILL"] {
+        world.join(name).await;
+    }
+    world.settle().await;
+    for name in ["EAST", "WEST", "HILL"] {
+        world.cut(name).await;
+    }
+    let mut dossiers = Vec::new();
+    for name in ["EAST", "WEST", "HILL"] {
+        dossiers.push((name, world.receive(name, "Nguyễn Văn An").await));
+    }
+    for name in ["EAST", "WEST", "HILL"] {
+        world.reconnect(name).await;
+    }
+    world.settle().await;
+    for (name, dossier) in &dossiers {
+        let here = world.show(name, dossier).await.expect("its own");
+        let hub = world.show("HUB", dossier).await.expect("the hub is above every office");
+        assert_eq!(here["heads"], hub["heads"]);
+    }
+    let hill = &dossiers[2].1;
+    assert!(world.show("EAST", hill).await.is_ok(), "a district is above its commune");
+    let refused = world.show("WEST", hill).await.expect_err("outside the audience");
+    assert_eq!(refused.code, "dossier-not-found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_acts_of_two_offices_are_both_kept() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    let dossier = world.receive("EAST", "Trần Thị Bình").await;
+    world.act("EAST", &dossier, json!({ "kind": "in-process" })).await.expect("begins");
+    world.settle().await;
+    world.cut("EAST").await;
+    let asked = json!({ "kind": "supplement-asked", "reason": "thiếu giấy tờ" });
+    world.act("EAST", &dossier, asked).await.expect("asks");
+    world.act("HUB", &dossier, json!({ "kind": "finished" })).await.expect("finishes");
+    world.reconnect("EAST").await;
+    world.settle().await;
+    let east = world.show("EAST", &dossier).await.expect("held");
+    let hub = world.show("HUB", &dossier).await.expect("held");
+    assert_eq!(east, hub);
+    assert_eq!(east["acts"].as_array().expect("acts").len(), 4);
+    assert!(!east["review"].as_array().expect("a list").is_empty(), "a person has to decide");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_office_gets_exactly_the_documents_of_its_audience() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    let own = world.receive("EAST", "Lê Hạnh").await;
+    let shared = world.receive("EAST", "Phạm Lâm").await;
+    let transfer = json!({ "kind": "transferred", "to_office": "WEST" });
+    world.act("EAST", &shared, transfer).await.expect("transfers");
+    world.settle().await;
+    world.join("WEST").await;
+    world.settle().await;
+    assert!(world.show("WEST", &shared).await.is_ok());
+    assert!(world.show("WEST", &own).await.is_err());
+    let status = world.ask("WEST", Request::Status).await.expect("answers");
+    assert_eq!(status["documents"], 2, "the registry and one dossier: {status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_changes_nothing_that_was_saved() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    let dossier = world.receive("EAST", "Ngô Vinh").await;
+    world.settle().await;
+    let before = world.show("EAST", &dossier).await.expect("held");
+    world.restart("EAST").await;
+    world.settle().await;
+    assert_eq!(world.show("EAST", &dossier).await.expect("held"), before);
+    let again = world.receive("EAST", "Ngô Nga").await;
+    let again = world.show("EAST", &again).await.expect("held");
+    assert_ne!(again["code"], before["code"], "a code is never given twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_code_is_good_once_for_one_office() {
+    let mut world = World::new().await;
+    let code = world.invite("EAST").await;
+    let mut altered = code.clone().into_bytes();
+    altered[20] = if altered[20] == b'0' { b'1' } else { b'0' };
+    let altered = String::from_utf8(altered).expect("ASCII");
+    let refused = world.try_join("EAST", &altered).await.expect_err("altered");
+    assert_eq!(refused.code, "join-code-altered");
+    let folder = world.try_join("EAST", &code).await.expect("joins");
+    drop(folder);
+    let refused = world.try_join("WEST", &code).await.expect_err("used");
+    assert_eq!((refused.code.as_str(), refused.exit), ("code-used", Exit::Refused));
+    world.join("WEST").await;
+    world.settle_hub_and("WEST").await;
+}
+
+/// Only the hub and one office have a running node.
+trait SettlePair {
+    async fn settle_hub_and(&self, name: &str);
+}
+
+impl SettlePair for World {
+    async fn settle_hub_and(&self, name: &str) {
+        let mut tick = tokio::time::interval(std::time::Duration::from_millis(20));
+        for _ in 0..3_000 {
+            tick.tick().await;
+            let status = self.ask(name, Request::Status).await.expect("answers");
+            let links = status["links"].as_array().cloned().unwrap_or_default();
+            if links.iter().any(|link| link["office"] == "HUB" && link["settled"] == true) {
+                return;
+            }
+        }
+        panic!("{name} does not settle with the hub");
+    }
+}
+
+/// The binary of this build: `tests/run` builds it before the tests.
+fn binary() -> PathBuf {
+    let mut path = std::env::current_exe().expect("this test has a path");
+    path.pop();
+    path.pop();
+    path.join("lienthong")
+}
+
+fn serve(data: &Path) -> Child {
+    Command::new(binary())
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("tests/run has built the binary")
+}
+
+async fn ask(data: &Path, command: &str, arguments: Value) -> Result<Value, lienthong::Failure> {
+    let request = ApiRequest { command: command.into(), arguments };
+    call(&socket_of(data), &request, |_| {}).await
+}
+
+async fn answers(data: &Path) {
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(5));
+    for _ in 0..4_000 {
+        tick.tick().await;
+        if ask(data, "status", Value::Null).await.is_ok() {
+            return;
+        }
+    }
+    panic!("the node does not answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_while_receiving_loses_no_acknowledged_dossier() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    drop(lienthong::init(&data, office("HUB"), &province(), &[]).expect("founds"));
+    let reception = json!({
+        "procedure": "1.001193.H47",
+        "offices": { "receiving": "HUB" },
+        "applicant": { "kind": "citizen", "name": "Nguyễn Văn An" },
+    });
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..100u64 {
+        let mut node = serve(&data);
+        answers(&data).await;
+        let arguments = json!({ "reception": reception, "officer": "clerk" });
+        // The blow falls while requests are under way, after a different number each round.
+        let killer = 1 + round % 7;
+        let mut done = 0;
+        while done < killer {
+            let answer = ask(&data, "receive", arguments.clone()).await.expect("receives");
+            acknowledged.push(answer["id"].as_str().expect("an id").to_owned());
+            done += 1;
+        }
+        let last = tokio::spawn({
+            let (data, arguments) = (data.clone(), arguments.clone());
+            async move { ask(&data, "receive", arguments).await }
+        });
+        node.kill().expect("SIGKILL");
+        node.wait().expect("ends");
+        if let Ok(Ok(answer)) = last.await {
+            acknowledged.push(answer["id"].as_str().expect("an id").to_owned());
+        }
+    }
+    drop(Folder::open(&data).expect("nobody holds the folder"));
+    let mut node = serve(&data);
+    answers(&data).await;
+    for dossier in &acknowledged {
+        let shown = ask(&data, "show", json!({ "dossier": dossier })).await;
+        assert!(shown.is_ok(), "{dossier} was acknowledged and is lost");
+    }
+    node.kill().expect("SIGKILL");
+    node.wait().expect("ends");
+}

@@ -1,0 +1,4 @@
+//! Everything together: real nodes over loopback, and what no compiler checks.
+
+mod federation;
+mod tidy;
