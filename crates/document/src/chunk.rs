@@ -23,8 +23,8 @@
 //! | value | 86, 87 | runs of (length << 4, type) (86) | null, bool, integers, strings |
 //! | replaced | 112, 113, 115 | runs of counts (112) | at most `MAX_REPLACED` together |
 //!
-//! Counters, marks, times, floats, raw bytes, messages and trailing bytes are not written here: they
-//! would be places to hide what no export shows. A later version that writes them writes payloads
+//! Counters, marks, times, floats, raw bytes, messages and trailing bytes are not written here:
+//! they would be places to hide what no export shows. A later version that writes them writes payloads
 //! that this version refuses.
 //!
 //! A run is a signed LEB128 count `n`: `n > 0` says that one value follows and stands `n` times,

@@ -95,8 +95,8 @@ impl Document {
         let mut editor = Editor::new(copy.transaction());
         let edited = change(&mut editor);
         let transaction = editor.finish();
-        // A failed edit is committed too: the copy is dropped in any case, and a transaction that is
-        // dropped open would roll back where a panic is not caught.
+        // A failed edit is committed too: the copy is dropped in any case, and a transaction
+        // that is dropped open would roll back where a panic is not caught.
         let options = CommitOptions::default().with_time(0);
         let written = guard(|| transaction.commit_with(options).0);
         edited?;

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lienthong_federation::Registry;
-use lienthong_protocol::{Moment, NodeId, OfficeId};
+use lienthong_protocol::{CloseCode, Moment, NodeId, OfficeId};
+
+use crate::event::LinkId;
+use crate::replica::Replica;
+use crate::shelf::Shelf;
 
 /// Waiting times between attempts to reach a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,4 +158,30 @@ impl Dialer {
 
 fn live(registry: &Registry, office: OfficeId) -> impl Iterator<Item = NodeId> + '_ {
     registry.nodes_of(office).filter(|node| node.revoked.is_none()).map(|node| node.id)
+}
+
+impl<S: Shelf> Replica<S> {
+    pub(crate) fn aim(&mut self, now: Moment) {
+        let me = (self.node, self.me.office);
+        self.dialer.aim(&self.registry, me, &self.settings.direct, now);
+        let surplus: Vec<LinkId> = self
+            .links
+            .values()
+            .filter(|link| link.dialed && link.is_open() && !self.dialer.wants(link.node))
+            .map(|link| link.id)
+            .collect();
+        for link in surplus {
+            self.hang_up(link, CloseCode::GOING_AWAY, "the parent is back".into());
+        }
+    }
+
+    pub(crate) fn dial_succeeded(&mut self, node: NodeId, now: Moment) {
+        self.dialer.linked(node, now);
+        self.aim(now);
+    }
+
+    pub(crate) fn dial_lost(&mut self, node: NodeId, now: Moment) {
+        self.dialer.lost(node, now);
+        self.aim(now);
+    }
 }

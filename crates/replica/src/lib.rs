@@ -21,8 +21,8 @@ pub use dialer::Backoff;
 pub use entry::{Entry, Quarantined, Record, Runs, Totals, Verdict, Waiting};
 pub use event::{Alarm, Effect, Event, LinkId, Notice, Ticket, Wake};
 pub use intake::Stored;
-pub use link::LinkStatus;
-pub use replica::{Identity, Replica, Settings, Status};
+pub use link::{LinkStatus, Status};
+pub use replica::{Identity, Replica, Settings};
 pub use shelf::{Order, Pair, Place, Shelf, ShelfError};
 
 /// Clocks that differ by more than this, in milliseconds, are an alarm: due dates would differ.

@@ -1,10 +1,15 @@
-//! One link: who is at the other end and how far both have come.
+//! One link: who is at the other end, how far both have come, and how that is told.
 
-use lienthong_protocol::{Incarnation, Moment, NodeId, OfficeId, Proof, Standing, Tally};
+use std::collections::BTreeMap;
+
+use lienthong_protocol::{Incarnation, Moment, NodeId, OfficeId, Proof, Standing, Tally, Written};
 use serde::{Deserialize, Serialize};
 
+use crate::entry::Totals;
 use crate::event::LinkId;
 use crate::outbox::Outbox;
+use crate::replica::Replica;
+use crate::shelf::{Shelf, ShelfError};
 
 /// How far a link has come.
 ///
@@ -159,4 +164,71 @@ pub struct LinkStatus {
     pub rtt_ms: Option<u64>,
     /// How far the peer's clock is ahead, in milliseconds.
     pub skew_ms: Option<i64>,
+}
+
+/// How this node stands, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Counts over the whole store.
+    pub totals: Totals,
+    /// How far this incarnation has written.
+    pub written: Written,
+    /// The tally of everything that this office may hold.
+    pub root: Tally,
+    /// The links of the tree, and all others that are up.
+    pub links: Vec<LinkStatus>,
+}
+
+impl<S: Shelf> Replica<S> {
+    /// How this node stands.
+    pub fn status(&self) -> Result<Status, ShelfError> {
+        let mut peers: BTreeMap<NodeId, OfficeId> = BTreeMap::new();
+        for ancestor in self.registry.ancestors(self.me.office).into_iter().take(1) {
+            peers.extend(self.registry.nodes_of(ancestor).map(|node| (node.id, node.office)));
+        }
+        for child in self.registry.children(self.me.office) {
+            peers.extend(self.registry.nodes_of(child).map(|node| (node.id, node.office)));
+        }
+        peers.extend(self.links.values().map(|link| (link.node, link.office)));
+        peers.remove(&self.node);
+        let links = peers.into_iter().map(|(node, office)| self.link_status(node, office));
+        Ok(Status {
+            totals: self.ledger.totals()?,
+            written: Written { incarnation: self.me.incarnation, seq: self.next_seq - 1 },
+            root: self.ledger.root(self.me.office)?,
+            links: links.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn link_status(&self, node: NodeId, office: OfficeId) -> Result<LinkStatus, ShelfError> {
+        let link = self.links.values().filter(|link| link.node == node).max_by_key(|l| l.is_open());
+        let memory: PeerMemory = self.ledger.peer(office)?.unwrap_or_default();
+        let authored = self.ledger.authored(self.node)?;
+        let above = self.registry.is_ancestor(office, self.me.office);
+        let settled = link.is_some_and(|link| link.settled);
+        let unsent = match link {
+            _ if settled => 0,
+            _ if above => authored.saturating_sub(memory.held_total),
+            Some(link) => link.own_since_settled,
+            None => 0,
+        };
+        let last = (memory.last_contact != Moment(0)).then_some(memory.last_contact);
+        Ok(LinkStatus {
+            office,
+            node,
+            state: match link {
+                Some(link) if link.is_open() => "connected",
+                Some(_) => "connecting",
+                None => "down",
+            },
+            settled,
+            root: self.ledger.root(office)?,
+            unsent,
+            last_contact: link.map(|link| link.last_contact).or(last),
+            settled_at: memory.settled_at,
+            proven: memory.proof.is_some(),
+            rtt_ms: link.and_then(|link| link.rtt_ms),
+            skew_ms: link.and_then(|link| link.skew_ms),
+        })
+    }
 }

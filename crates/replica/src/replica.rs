@@ -6,16 +6,16 @@ use lienthong_document::Document;
 use lienthong_federation::Registry;
 use lienthong_protocol::{
     Ack, ChangeId, CloseCode, DocumentId, FederationId, Frame, Header, Incarnation, Kind, Moment,
-    NodeId, NodeKey, OfficeId, Tally, Written,
+    NodeId, NodeKey, OfficeId, Tally,
 };
 
 use crate::admission::{Inspected, Law};
 use crate::dialer::{Backoff, Dialer};
-use crate::entry::{Entry, Record, Totals, Verdict};
+use crate::entry::{Entry, Record, Verdict};
 use crate::event::{Effect, Event, LinkId, Notice, Ticket, Wake};
 use crate::intake::{self, Absorbed, Stored};
 use crate::ledger::Ledger;
-use crate::link::{Link, LinkStatus, PeerMemory};
+use crate::link::Link;
 use crate::shelf::{Shelf, ShelfError};
 
 /// How often the registry is read and judged again while each round still changes a verdict.
@@ -58,7 +58,7 @@ pub struct Replica<S> {
     pub(crate) links: BTreeMap<LinkId, Link>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) next_seq: u64,
-    dialer: Dialer,
+    pub(crate) dialer: Dialer,
     appends: BTreeMap<Ticket, Vec<Owed>>,
     appending: BTreeSet<ChangeId>,
     last_ticket: u64,
@@ -229,58 +229,6 @@ impl<S: Shelf> Replica<S> {
     /// Whether a node is in the registry and not revoked: asked before a stream is read.
     pub fn admits(&self, node: NodeId) -> bool {
         self.registry.node(node).is_some_and(|known| known.revoked.is_none())
-    }
-
-    /// How this node stands.
-    pub fn status(&self) -> Result<Status, ShelfError> {
-        let mut peers: BTreeMap<NodeId, OfficeId> = BTreeMap::new();
-        for ancestor in self.registry.ancestors(self.me.office).into_iter().take(1) {
-            peers.extend(self.registry.nodes_of(ancestor).map(|node| (node.id, node.office)));
-        }
-        for child in self.registry.children(self.me.office) {
-            peers.extend(self.registry.nodes_of(child).map(|node| (node.id, node.office)));
-        }
-        peers.extend(self.links.values().map(|link| (link.node, link.office)));
-        peers.remove(&self.node);
-        let links = peers.into_iter().map(|(node, office)| self.link_status(node, office));
-        Ok(Status {
-            totals: self.ledger.totals()?,
-            written: Written { incarnation: self.me.incarnation, seq: self.next_seq - 1 },
-            root: self.ledger.root(self.me.office)?,
-            links: links.collect::<Result<_, _>>()?,
-        })
-    }
-
-    fn link_status(&self, node: NodeId, office: OfficeId) -> Result<LinkStatus, ShelfError> {
-        let link = self.links.values().filter(|link| link.node == node).max_by_key(|l| l.is_open());
-        let memory: PeerMemory = self.ledger.peer(office)?.unwrap_or_default();
-        let authored = self.ledger.authored(self.node)?;
-        let above = self.registry.is_ancestor(office, self.me.office);
-        let settled = link.is_some_and(|link| link.settled);
-        let unsent = match link {
-            _ if settled => 0,
-            _ if above => authored.saturating_sub(memory.held_total),
-            Some(link) => link.own_since_settled,
-            None => 0,
-        };
-        let last = (memory.last_contact != Moment(0)).then_some(memory.last_contact);
-        Ok(LinkStatus {
-            office,
-            node,
-            state: match link {
-                Some(link) if link.is_open() => "connected",
-                Some(_) => "connecting",
-                None => "down",
-            },
-            settled,
-            root: self.ledger.root(office)?,
-            unsent,
-            last_contact: link.map(|link| link.last_contact).or(last),
-            settled_at: memory.settled_at,
-            proven: memory.proof.is_some(),
-            rtt_ms: link.and_then(|link| link.rtt_ms),
-            skew_ms: link.and_then(|link| link.skew_ms),
-        })
     }
 
     // ------------------------------------------------------------- storing
@@ -530,48 +478,9 @@ impl<S: Shelf> Replica<S> {
         }
     }
 
-    // ------------------------------------------------------------- dialing
-
-    pub(crate) fn aim(&mut self, now: Moment) {
-        let me = (self.node, self.me.office);
-        self.dialer.aim(&self.registry, me, &self.settings.direct, now);
-        let surplus: Vec<LinkId> = self
-            .links
-            .values()
-            .filter(|link| link.dialed && link.is_open() && !self.dialer.wants(link.node))
-            .map(|link| link.id)
-            .collect();
-        for link in surplus {
-            self.hang_up(link, CloseCode::GOING_AWAY, "the parent is back".into());
-        }
-    }
-
-    pub(crate) fn dial_succeeded(&mut self, node: NodeId, now: Moment) {
-        self.dialer.linked(node, now);
-        self.aim(now);
-    }
-
-    pub(crate) fn dial_lost(&mut self, node: NodeId, now: Moment) {
-        self.dialer.lost(node, now);
-        self.aim(now);
-    }
-
     pub(crate) fn notify(&mut self, notice: Notice) {
         self.effects.push_back(Effect::Notify(notice));
     }
-}
-
-/// How this node stands, for `status`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// Counts over the whole store.
-    pub totals: Totals,
-    /// How far this incarnation has written.
-    pub written: Written,
-    /// The tally of everything that this office may hold.
-    pub root: Tally,
-    /// The links of the tree, and all others that are up.
-    pub links: Vec<LinkStatus>,
 }
 
 fn tree_of(registry: &Registry) -> Vec<(OfficeId, Option<OfficeId>)> {

@@ -24,8 +24,8 @@ use crate::position::{Checkpoint, Damage, Stored};
 pub struct IndexSettings {
     /// The size of the overlay at which a checkpoint is due, in bytes. Default 2 MiB. Larger
     /// writes a key that changes often to the engine less often; after a crash more of the log is
-    /// replayed. A process that kept writing to sled was measured at 140 MiB resident with 8 MiB and
-    /// at 65 MiB with 2 MiB, which took 10 % fewer puts a second.
+    /// replayed. A process that kept writing to sled was measured at 140 MiB resident with 8 MiB
+    /// and at 65 MiB with 2 MiB, which took 10 % fewer puts a second.
     pub overlay_bytes: usize,
     /// Who writes checkpoints.
     pub writing: Writing,

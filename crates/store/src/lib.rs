@@ -7,6 +7,7 @@
 mod disk;
 mod engine;
 #[cfg(test)]
+#[path = "fixture_tests.rs"]
 mod fixture;
 mod index;
 mod log;

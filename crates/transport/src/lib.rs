@@ -41,4 +41,5 @@ mod hostile_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+#[path = "world_tests.rs"]
 mod world;
