@@ -192,16 +192,27 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     }
 }
 
+/// How often a held lock is tried, and how long apart.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
+
 fn lock(path: &Path) -> Result<File, Failure> {
     let file = path.join(LOCK);
     let failed = |error: io::Error| disk("data folder not locked", &file, &error);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let mut held = options.open(&file).map_err(failed)?;
-    match flock(&held, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => return Err(locked(path, &file)),
-        Err(error) => return Err(failed(error.into())),
+    for attempt in 1.. {
+        match flock(&held, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            // A child that another thread starts holds a copy of the lock until it runs its own
+            // program, so a lock that was just given up may look held for a moment.
+            Err(rustix::io::Errno::WOULDBLOCK) if attempt < LOCK_TRIES => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(locked(path, &file)),
+            Err(error) => return Err(failed(error.into())),
+        }
     }
     // Only for the message of the next who tries; the lock itself is the kernel's.
     held.set_len(0).map_err(failed)?;

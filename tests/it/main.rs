@@ -1,4 +1,5 @@
 //! Everything together: real nodes over loopback, and what no compiler checks.
 
 mod federation;
+mod full_disk;
 mod tidy;

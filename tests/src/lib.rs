@@ -110,8 +110,18 @@ impl World {
         self.nodes[name].ask(request).await
     }
 
+    /// Takes a running node into the world.
+    pub fn add(&mut self, name: &'static str, node: Node) {
+        self.nodes.insert(name, node);
+    }
+
     /// Receives a dossier and gives its document id.
     pub async fn receive(&self, name: &str, applicant: &str) -> String {
+        self.try_receive(name, applicant).await.expect("receives")
+    }
+
+    /// Receives a dossier, if the node can.
+    pub async fn try_receive(&self, name: &str, applicant: &str) -> Result<String, Failure> {
         let reception = json!({
             "procedure": "1.001193.H47",
             "offices": { "receiving": name },
@@ -119,8 +129,8 @@ impl World {
         });
         let reception = serde_json::from_value(reception).expect("a reception");
         let officer = "clerk".to_owned();
-        let answer = self.ask(name, Request::Receive { reception, officer }).await;
-        answer.expect("receives")["id"].as_str().expect("an id").to_owned()
+        let answer = self.ask(name, Request::Receive { reception, officer }).await?;
+        Ok(answer["id"].as_str().expect("an id").to_owned())
     }
 
     /// Acts on a dossier.

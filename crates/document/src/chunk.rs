@@ -19,20 +19,23 @@
 //! | object | 1, 2 | - | Automerge's to judge |
 //! | key | 17, 19, 21 | runs of strings (21) | keys of at most `MAX_KEY_BYTES` |
 //! | insert | 52 | - | |
-//! | action | 66 | runs of integers | make map, set, make list, delete, make text |
+//! | action | 66 | runs of integers | make map, set, make list, delete, make text; so many |
 //! | value | 86, 87 | runs of (length << 4, type) (86) | null, bool, integers, strings |
-//! | replaced | 112, 113, 115 | runs of counts (112) | at most `MAX_REPLACED` together |
+//! | replaced | 112, 113, 115 | runs of counts (112) | so many together |
+//!
+//! So many are `FREE_OPERATIONS` and two for each byte of the payload, at most `MAX_OPERATIONS`.
 //!
 //! Counters, marks, times, floats, raw bytes, messages and trailing bytes are not written here:
-//! they would be places to hide what no export shows. A later version that writes them writes payloads
-//! that this version refuses.
+//! they would be places to hide what no export shows.
+//! A later version that writes them writes payloads that this version refuses.
 //!
 //! A run is a signed LEB128 count `n`: `n > 0` says that one value follows and stands `n` times,
 //! `n < 0` that `-n` values follow, 0 that an unsigned count of nulls follows.
 
 use crate::actor::Actor;
 use crate::limits::{
-    MAX_COUNTER, MAX_DEPENDENCIES, MAX_KEY_BYTES, MAX_OPERATIONS, MAX_PAYLOAD_BYTES, MAX_REPLACED,
+    FREE_OPERATIONS, MAX_COUNTER, MAX_DEPENDENCIES, MAX_KEY_BYTES, MAX_OPERATIONS,
+    MAX_PAYLOAD_BYTES,
 };
 use crate::payload::{ChangeHash, Part, PayloadError};
 
@@ -65,10 +68,12 @@ pub(crate) fn read(payload: &[u8]) -> Result<Chunk, PayloadError> {
     if claimed != held {
         return Err(PayloadError::WrongLength { claimed, held });
     }
-    read_body(bytes, checksum)
+    let dense = FREE_OPERATIONS.saturating_add(2 * payload.len() as u64);
+    read_body(bytes, checksum, dense.min(MAX_OPERATIONS))
 }
 
-fn read_body(mut bytes: Reader<'_>, checksum: [u8; 4]) -> Result<Chunk, PayloadError> {
+/// `most` is the limit of the operations, and of those that they replace.
+fn read_body(mut bytes: Reader<'_>, checksum: [u8; 4], most: u64) -> Result<Chunk, PayloadError> {
     let count = bytes.at_most(MAX_DEPENDENCIES, Part::Dependencies)?;
     let dependencies = (0..count)
         .map(|_| bytes.array(Part::Dependencies).map(ChangeHash::from_bytes))
@@ -85,12 +90,12 @@ fn read_body(mut bytes: Reader<'_>, checksum: [u8; 4]) -> Result<Chunk, PayloadE
         }
     }
     bytes.other_actors(actor)?;
-    let operations = read_columns(bytes)?;
+    let operations = read_columns(bytes, most)?;
     Ok(Chunk { checksum, dependencies, actor, seq, first_counter, operations })
 }
 
 /// Walks the column table and the columns behind it; gives the number of operations.
-fn read_columns(mut bytes: Reader<'_>) -> Result<u64, PayloadError> {
+fn read_columns(mut bytes: Reader<'_>, most: u64) -> Result<u64, PayloadError> {
     let count = bytes.at_most(COLUMNS.len() as u64, Part::Columns)?;
     let mut table = [(0, 0); COLUMNS.len()];
     let mut before = 0;
@@ -106,10 +111,10 @@ fn read_columns(mut bytes: Reader<'_>) -> Result<u64, PayloadError> {
     for &(id, length) in table.iter().take(count as usize) {
         let column = Reader { rest: bytes.take(length as usize, Part::Columns)? };
         match id {
-            ACTIONS => operations = read_actions(column)?,
+            ACTIONS => operations = read_actions(column, most)?,
             KEYS => read_keys(column)?,
             VALUES => read_value_types(column)?,
-            REPLACED => read_replaced(column)?,
+            REPLACED => read_replaced(column, most)?,
             _ => (),
         }
     }
@@ -122,7 +127,7 @@ fn read_columns(mut bytes: Reader<'_>) -> Result<u64, PayloadError> {
     Ok(operations)
 }
 
-fn read_actions(column: Reader<'_>) -> Result<u64, PayloadError> {
+fn read_actions(column: Reader<'_>, most: u64) -> Result<u64, PayloadError> {
     let mut operations: u64 = 0;
     column.runs(Part::Actions, |times, value| {
         let action = value.ok_or(PayloadError::Malformed { part: Part::Actions })?;
@@ -131,7 +136,7 @@ fn read_actions(column: Reader<'_>) -> Result<u64, PayloadError> {
             return Err(PayloadError::Unexpected { part: Part::Actions });
         }
         operations = operations.saturating_add(times);
-        within(operations, MAX_OPERATIONS, Part::Actions)
+        within(operations, most, Part::Actions)
     })?;
     Ok(operations)
 }
@@ -154,13 +159,13 @@ fn read_value_types(column: Reader<'_>) -> Result<(), PayloadError> {
     })
 }
 
-fn read_replaced(column: Reader<'_>) -> Result<(), PayloadError> {
+fn read_replaced(column: Reader<'_>, most: u64) -> Result<(), PayloadError> {
     let mut replaced: u64 = 0;
     column.runs(Part::Replaced, |times, value| {
         let Some(bytes) = value else { return Ok(()) };
         let each = bytes.unsigned(Part::Replaced)?;
         replaced = replaced.saturating_add(times.saturating_mul(each));
-        within(replaced, MAX_REPLACED, Part::Replaced)
+        within(replaced, most, Part::Replaced)
     })
 }
 

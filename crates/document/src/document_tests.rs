@@ -118,6 +118,16 @@ fn texts_of_two_offices_are_woven_together() {
 }
 
 #[test]
+fn the_longest_text_can_be_written_and_emptied() {
+    let mut document = Document::new();
+    let text = "x".repeat(MAX_TEXT_CHARS);
+    write(&mut document, 1, |editor| editor.put_text(&["note"], &text));
+    assert_eq!(document.text(&["note"]), Some(text));
+    write(&mut document, 2, |editor| editor.put_text(&["note"], ""));
+    assert_eq!(document.text(&["note"]).as_deref(), Some(""));
+}
+
+#[test]
 fn a_payload_is_taken_once() {
     let mut document = Document::new();
     let payload = skeleton(&mut document);

@@ -8,8 +8,11 @@ pub const MAX_PAYLOAD_BYTES: usize = lienthong_protocol::limits::MAX_CHANGE_BYTE
 /// a mergeable text one per character. An edit past it must be split.
 pub const MAX_OPERATIONS: u64 = 1 << 16;
 
-/// The most operations that one payload may say it replaces, all its operations together.
-pub const MAX_REPLACED: u64 = 1 << 16;
+/// The operations that a payload may hold whatever its length, on top of two for each of its bytes
+/// and up to `MAX_OPERATIONS`; the operations that it replaces are limited alike. Runs of equal
+/// operations take no room, so without this 64 bytes could hold 65,536 of them, which take 20 ms to
+/// look at and 300 ms to take. Enough to empty the longest text.
+pub const FREE_OPERATIONS: u64 = MAX_TEXT_CHARS as u64;
 
 /// The most dependencies of one payload: the heads that its author saw at once.
 pub const MAX_DEPENDENCIES: u64 = 1024;

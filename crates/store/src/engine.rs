@@ -438,11 +438,14 @@ fn lock(settings: &SledSettings) -> Result<File, EngineError> {
     let folder = |source| EngineError::Folder { source };
     fs::create_dir_all(&settings.directory).map_err(folder)?;
     let file = File::create(settings.directory.join("lock")).map_err(folder)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EngineError::InUse),
-        Err(TryLockError::Error(source)) => Err(folder(source)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(source)) => return Err(folder(source)),
+        }
     }
+    Err(EngineError::InUse)
 }
 
 /// Waits until sled has let go of its file. It closes behind the caller, on threads of its own,
@@ -475,6 +478,9 @@ fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
 }
 
 /// How often, and how far apart, sled's file is tried: 5 s in all, a thousand times what it takes.
+/// A child that another thread starts holds a copy of every lock until it runs its own program.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 const CLOSING_TRIES: u32 = 2500;
 const CLOSING_PAUSE: Duration = Duration::from_millis(2);
 
