@@ -108,7 +108,7 @@ fn choose(province: &Province, offices: usize) -> Vec<OfficeId> {
     for district in districts {
         chosen.push(district.id);
         let communes = province.offices.iter().filter(|o| o.parent == Some(district.id));
-        chosen.extend(communes.take(2).map(|office| office.id));
+        chosen.extend(communes.take((offices / 18).max(2)).map(|office| office.id));
     }
     chosen.truncate(offices);
     chosen
