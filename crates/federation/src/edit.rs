@@ -92,3 +92,13 @@ pub fn revoke(
     }
     Ok(())
 }
+
+/// Says why a node was revoked; readers leave out more than `protocol::limits::MAX_TEXT_BYTES`.
+pub fn explain_revocation(
+    editor: &mut Editor<'_>,
+    node: NodeId,
+    reason: &str,
+) -> Result<(), EditError> {
+    let key = node.to_string();
+    editor.put(&["nodes", &key, "revoked_because"], reason)
+}

@@ -102,6 +102,8 @@ pub struct Node {
     /// None while it is trusted. Once revoked: the last `seq` that counts of each incarnation;
     /// of an incarnation that is not listed nothing counts.
     pub revoked: Option<BTreeMap<Incarnation, u64>>,
+    /// Why it was revoked, where the operator has said so.
+    pub revoked_because: Option<String>,
 }
 
 impl Node {

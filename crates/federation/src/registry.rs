@@ -210,6 +210,7 @@ struct NodeEntry {
     #[serde(default)]
     since: Moment,
     revoked: Option<BTreeMap<String, u64>>,
+    revoked_because: Option<String>,
 }
 
 fn read_offices(entries: &Value, problems: &mut Vec<Problem>) -> BTreeMap<OfficeId, Office> {
@@ -252,7 +253,7 @@ fn read_nodes(
 fn read_node(key: &str, entry: &Value) -> Result<Node, String> {
     let id: NodeId = key.parse().map_err(|_| "its key is no node id".to_owned())?;
     let entry = NodeEntry::deserialize(entry).map_err(|error| error.to_string())?;
-    let NodeEntry { office, mut addresses, since, revoked } = entry;
+    let NodeEntry { office, mut addresses, since, revoked, revoked_because } = entry;
     addresses.retain(|address| address.len() <= MAX_TEXT_BYTES);
     addresses.truncate(MAX_ADDRESSES);
     // An unreadable incarnation is dropped, so that nothing of it counts: the node stays revoked.
@@ -260,7 +261,8 @@ fn read_node(key: &str, entry: &Value) -> Result<Node, String> {
         let last = last.iter().map(|(key, seq)| (incarnation(key), *seq));
         last.filter_map(|(incarnation, seq)| Some((incarnation?, seq))).collect()
     });
-    Ok(Node { id, office, addresses, since, revoked })
+    let revoked_because = revoked_because.filter(|reason| reason.len() <= MAX_TEXT_BYTES);
+    Ok(Node { id, office, addresses, since, revoked, revoked_because })
 }
 
 fn incarnation(key: &str) -> Option<Incarnation> {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Audience, AuthorRefusal, GenesisRefusal, MAX_DEPTH, NewNode, Office, Problem, Province,
-    Registry, WriteRefusal, add_node, add_office, found, genesis_is_sound, revoke, set_addresses,
+    Registry, WriteRefusal, add_node, add_office, explain_revocation, found, genesis_is_sound,
+    revoke, set_addresses,
 };
 
 const AT: Moment = Moment(1_500_000_000_000);
@@ -170,7 +171,10 @@ fn a_revoked_node_counts_up_to_its_last_seq_and_never_comes_back() {
     let hoian = NewNode { id: node(2), office: office("HOIAN"), addresses: vec![] };
     let document = edited(&founded(), |editor| add_node(editor, &hoian, AT));
     let last_seqs = BTreeMap::from([(Incarnation(7), 40)]);
-    let document = edited(&document, |editor| revoke(editor, node(2), &last_seqs));
+    let document = edited(&document, |editor| {
+        revoke(editor, node(2), &last_seqs)?;
+        explain_revocation(editor, node(2), "stolen")
+    });
     let moved = NewNode { addresses: vec!["10.0.0.9:7470".into()], ..hoian };
     let document = edited(&document, |editor| add_node(editor, &moved, AT));
     let registry = Registry::read(&document);
@@ -180,8 +184,9 @@ fn a_revoked_node_counts_up_to_its_last_seq_and_never_comes_back() {
     assert_eq!(author(7, 40), Ok(()));
     assert_eq!(author(7, 41), revoked(40, 41));
     assert_eq!(author(8, 1), revoked(0, 1));
-    let addresses = &registry.node(node(2)).expect("it stays in the registry").addresses;
-    assert_eq!(addresses[..], ["10.0.0.9:7470"]);
+    let known = registry.node(node(2)).expect("it stays in the registry");
+    assert_eq!(known.addresses[..], ["10.0.0.9:7470"]);
+    assert_eq!(known.revoked_because.as_deref(), Some("stolen"));
 }
 
 #[test]

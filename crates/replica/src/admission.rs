@@ -101,9 +101,6 @@ impl Judged {
     /// Judges one more change, whose dependencies were judged before if they are here at all.
     pub(crate) fn judge(&mut self, item: &Inspected, law: Law<'_>) -> Verdict {
         let header = item.change.header();
-        if item.dependencies.is_empty() {
-            self.kind = header.kind;
-        }
         let verdict = self.verdict(item, law);
         if matches!(verdict, Verdict::Accepted | Verdict::Waiting(Waiting::Kind)) {
             self.offices.insert(header.office);
@@ -161,14 +158,40 @@ impl Judged {
     }
 }
 
-/// Judges all changes of one document anew, in causal order; changes in `unfit` stay out.
+/// Judges all changes of one document anew, in causal order; changes in `unfit` stay out. The
+/// order of `items` makes no difference.
 pub(crate) fn judge_all(
     items: &[Inspected],
     unfit: &BTreeSet<ChangeHash>,
     kind: Kind,
     law: Law<'_>,
 ) -> Judged {
-    let mut judged = Judged { kind, offices: BTreeSet::new(), verdicts: BTreeMap::new() };
+    // An author who cheats can sign two openings under one number: the one of the least id says.
+    let openings = items.iter().filter(|item| item.dependencies.is_empty());
+    let opening = openings.min_by_key(|item| item.change.id());
+    let kind = opening.map_or(kind, |item| item.change.header().kind);
+    let mut offices = BTreeSet::new();
+    loop {
+        let judged = judge_round(items, unfit, (kind, offices.clone()), law);
+        // A share entitles what was written beside it too, whichever of the two came first.
+        let outside = Verdict::Quarantined(Quarantined::NotEntitled);
+        let is_final = !judged.verdicts.values().any(|verdict| *verdict == outside);
+        if is_final || judged.offices == offices {
+            return judged;
+        }
+        offices = judged.offices;
+    }
+}
+
+/// Judges all changes in causal order, as a document of this kind that is shared with at least
+/// these offices.
+fn judge_round(
+    items: &[Inspected],
+    unfit: &BTreeSet<ChangeHash>,
+    (kind, offices): (Kind, BTreeSet<OfficeId>),
+    law: Law<'_>,
+) -> Judged {
+    let mut judged = Judged { kind, offices, verdicts: BTreeMap::new() };
     let here: BTreeSet<ChangeHash> = items.iter().map(|item| item.hash).collect();
     let mut rest: Vec<&Inspected> = items.iter().collect();
     loop {
@@ -195,3 +218,7 @@ pub(crate) fn judge_all(
     }
     judged
 }
+
+#[cfg(test)]
+#[path = "admission_tests.rs"]
+mod tests;

@@ -3,22 +3,20 @@
 use std::time::Duration;
 
 use lienthong_protocol::{
-    Ack, CloseCode, Compare, Frame, Hello, Incarnation, Moment, NodeId, Ping, Pong, Proof,
-    Standing, VersionRange, Want, Written, verify,
+    Ack, CloseCode, Compare, Frame, Hello, Incarnation, Moment, NodeId, Pong, Proof, Standing,
+    VersionRange, Want, Written, verify,
 };
 
-use crate::MAX_SKEW_MS;
-use crate::event::{Alarm, Effect, LinkId, Notice, skew_ms};
-use crate::link::{Comparison, Link, PeerMemory, Pinged, State};
-use crate::reconcile::Sets;
+use crate::event::{Alarm, Effect, LinkId, Notice};
+use crate::link::{Comparison, Link, PeerMemory, Roots, State};
+use crate::reconcile::{Sets, whole_count};
 use crate::replica::Replica;
 use crate::shelf::{Shelf, ShelfError};
 
 /// How long a second process with a connected key waits for the first to answer.
 const PROBE_WAIT: Duration = Duration::from_secs(3);
-/// How often round trip and clock skew are measured.
-const PING_EVERY: Duration = Duration::from_secs(60);
-/// How long an unanswered comparison keeps the next one from being opened.
+/// How long an unanswered comparison, or one that came to nothing, keeps the next one from being
+/// opened. Shorter finds a mended peer sooner and repeats useless work more often.
 const COMPARISON_WAIT: Duration = Duration::from_secs(60);
 /// How many comparisons may end where they began before a person is told.
 const UNEQUAL_ALARM: u32 = 2;
@@ -101,7 +99,7 @@ impl<S: Shelf> Replica<S> {
             // all of this again.
             (State::Probing { .. }, Frame::Standing(standing)) => {
                 if let Some(link) = self.links.get_mut(&id) {
-                    link.heard = Some(standing);
+                    link.hear(standing);
                 }
                 Ok(())
             }
@@ -133,6 +131,9 @@ impl<S: Shelf> Replica<S> {
             self.hang_up(id, code, words.into());
             return Ok(());
         }
+        if let Some(link) = self.links.get_mut(&id) {
+            link.addresses = hello.addresses;
+        }
         let rival = self
             .links
             .values()
@@ -141,25 +142,14 @@ impl<S: Shelf> Replica<S> {
         match rival {
             Some((rival, incarnation)) if incarnation != Some(hello.incarnation) => {
                 self.probe(now, id, rival, hello.incarnation);
-                self.notify_connected(id, hello.addresses);
                 Ok(())
             }
             Some((rival, _)) => {
                 self.hang_up(rival, CloseCode::REPLACED, "a newer link replaces this one".into());
-                self.notify_connected(id, hello.addresses);
                 self.opened(now, id, hello.incarnation)
             }
-            None => {
-                self.notify_connected(id, hello.addresses);
-                self.opened(now, id, hello.incarnation)
-            }
+            None => self.opened(now, id, hello.incarnation),
         }
-    }
-
-    fn notify_connected(&mut self, id: LinkId, addresses: Vec<String>) {
-        let Some(link) = self.links.get(&id) else { return };
-        let (office, node) = (link.office, link.node);
-        self.notify(Notice::Connected { office, node, addresses });
     }
 
     fn opened(
@@ -171,7 +161,10 @@ impl<S: Shelf> Replica<S> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
         link.state = State::Open { incarnation };
         link.since = now;
-        let (node, dialed) = (link.node, link.dialed);
+        let (office, node, dialed) = (link.office, link.node, link.dialed);
+        let addresses = std::mem::take(&mut link.addresses);
+        // Not before the probe of a rival is over: a clone must not lead others to itself.
+        self.notify(Notice::Connected { office, node, addresses });
         if dialed {
             self.dial_succeeded(node, now);
             // The end that dialled speaks first; the other answers when it has compared roots.
@@ -220,7 +213,7 @@ impl<S: Shelf> Replica<S> {
 
     fn want(&mut self, now: Moment, id: LinkId, want: &Want) -> Result<(), ShelfError> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
-        let sets = Sets { ledger: &self.ledger, office: link.office };
+        let sets = Sets::new(&self.ledger, link.office);
         let missing = sets.wanted(want)?;
         link.outbox.add(missing);
         self.tend(now, id)
@@ -228,16 +221,20 @@ impl<S: Shelf> Replica<S> {
 
     fn compare(&mut self, now: Moment, id: LinkId, compare: &Compare) -> Result<(), ShelfError> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
-        let sets = Sets { ledger: &self.ledger, office: link.office };
+        link.peer_changes = whole_count(compare).or(link.peer_changes);
+        let sets = Sets::new(&self.ledger, link.office);
         let answer = sets.answer(compare)?;
         answer.sends.into_iter().for_each(|missing| link.outbox.add(missing));
         let opens = link.opens_comparisons();
         let is_done = answer.reply.as_ref().is_none_or(|reply| reply.claims.is_empty());
         if opens && is_done {
-            link.comparison = None;
+            if let Comparison::Open { roots, .. } = link.comparison {
+                link.compared = Some(roots);
+                link.comparison = Comparison::Closed;
+            }
             link.told = None;
-        } else if let Some(comparison) = &mut link.comparison {
-            comparison.since = now;
+        } else if let Comparison::Open { since, .. } = &mut link.comparison {
+            *since = now;
         }
         for want in answer.wants {
             self.send(id, Frame::Want(want));
@@ -252,7 +249,7 @@ impl<S: Shelf> Replica<S> {
 
     fn standing(&mut self, now: Moment, id: LinkId, standing: Standing) -> Result<(), ShelfError> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
-        link.heard = Some(standing);
+        link.hear(standing);
         let (office, is_quiet) = (link.office, link.is_quiet());
         let mut memory: PeerMemory = self.ledger.peer(office)?.unwrap_or_default();
         memory.held_total = standing.held_total;
@@ -275,25 +272,54 @@ impl<S: Shelf> Replica<S> {
     fn open_comparison(&mut self, now: Moment, id: LinkId) -> Result<(), ShelfError> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
         let Some(heard) = link.heard else { return Ok(()) };
-        let ours = self.ledger.root(link.office)?;
-        if link.comparison.is_some_and(|open| now.since(open.since) < COMPARISON_WAIT) {
-            return Ok(());
+        let (office, theirs) = (link.office, heard.root);
+        let roots = Roots { ours: self.ledger.root(office)?, theirs };
+        let is_repeated = link.compared == Some(roots);
+        match link.comparison {
+            Comparison::Open { since, .. } if now.since(since) < COMPARISON_WAIT => return Ok(()),
+            Comparison::Paused { .. } if is_repeated => return Ok(()),
+            Comparison::Open { .. } | Comparison::Paused { .. } | Comparison::Closed => {}
         }
-        let pair = (ours, heard.root);
-        link.unequal = if link.compared == Some(pair) { link.unequal + 1 } else { 0 };
-        link.compared = Some(pair);
-        link.comparison = Some(Comparison { ours, theirs: heard.root, since: now });
-        let office = link.office;
-        if link.unequal == UNEQUAL_ALARM {
+        link.unequal = if is_repeated { link.unequal.saturating_add(1) } else { 0 };
+        if link.unequal < UNEQUAL_ALARM {
+            return self.begin_comparison(now, id, roots);
+        }
+        link.comparison = Comparison::Paused { since: now };
+        if !std::mem::replace(&mut link.alarmed, true) {
             self.notify(Notice::Alarm(Alarm::Unequal { office }));
         }
-        if self.links.get(&id).is_some_and(|link| link.unequal >= UNEQUAL_ALARM) {
-            // Nothing moves: the next try is when something does, or after the wait.
-            return Ok(());
-        }
-        let opening = Sets { ledger: &self.ledger, office }.opening()?;
+        Ok(())
+    }
+
+    fn begin_comparison(
+        &mut self,
+        now: Moment,
+        id: LinkId,
+        roots: Roots,
+    ) -> Result<(), ShelfError> {
+        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        link.comparison = Comparison::Open { roots, since: now };
+        let opening = Sets::new(&self.ledger, link.office).opening()?;
         self.send(id, Frame::Compare(opening));
         Ok(())
+    }
+
+    /// Compares once more when the last comparison had no answer, or came to nothing, for the
+    /// wait: the peer may have been mended since.
+    fn compare_again(&mut self, now: Moment, id: LinkId) -> Result<(), ShelfError> {
+        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        let (Some(since), Some(heard)) = (link.comparison.since(), link.heard) else {
+            return Ok(());
+        };
+        if now.since(since) < COMPARISON_WAIT {
+            return Ok(());
+        }
+        if !link.is_quiet() {
+            link.comparison.postpone(now);
+            return Ok(());
+        }
+        let roots = Roots { ours: self.ledger.root(link.office)?, theirs: heard.root };
+        self.begin_comparison(now, id, roots)
     }
 
     fn settled(&mut self, now: Moment, id: LinkId) -> Result<(), ShelfError> {
@@ -301,8 +327,10 @@ impl<S: Shelf> Replica<S> {
         let (office, node, was) = (link.office, link.node, link.settled);
         link.settled = true;
         link.own_since_settled = 0;
+        link.compared = None;
         link.unequal = 0;
-        link.comparison = None;
+        link.alarmed = false;
+        link.comparison = Comparison::Closed;
         let root = self.ledger.root(office)?;
         if self.links.get(&id).is_some_and(|link| link.told != Some(root)) {
             self.tell(id)?;
@@ -396,8 +424,13 @@ impl<S: Shelf> Replica<S> {
                     self.opened(now, id, incarnation)?;
                     self.tell(id)?;
                 }
-                State::Open { .. } if link.next_ping <= now => self.ping(now, id),
-                State::Greeting | State::Probing { .. } | State::Open { .. } => {}
+                State::Open { .. } => {
+                    if link.next_ping <= now {
+                        self.ping(now, id);
+                    }
+                    self.compare_again(now, id)?;
+                }
+                State::Greeting | State::Probing { .. } => {}
             }
         }
         Ok(())
@@ -407,36 +440,12 @@ impl<S: Shelf> Replica<S> {
         let wakes = self.links.values().filter_map(|link| match link.state {
             State::Greeting => None,
             State::Probing { until, .. } => Some(until),
-            State::Open { .. } => Some(link.next_ping),
+            State::Open { .. } => {
+                let again = link.comparison.since().map(|since| since.after(COMPARISON_WAIT));
+                Some(again.map_or(link.next_ping, |at| at.min(link.next_ping)))
+            }
         });
         wakes.min()
-    }
-
-    fn ping(&mut self, now: Moment, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id) else { return };
-        link.next_ping = now.after(PING_EVERY);
-        if link.pinged.is_some() {
-            return;
-        }
-        let number = now.0;
-        link.pinged = Some(Pinged { number, at: now });
-        self.send(id, Frame::Ping(Ping { number }));
-    }
-
-    fn pong(&mut self, now: Moment, id: LinkId, pong: Pong) {
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let Some(pinged) = link.pinged.filter(|pinged| pinged.number == pong.number) else {
-            return;
-        };
-        link.pinged = None;
-        let rtt = now.since(pinged.at);
-        link.rtt_ms = u64::try_from(rtt.as_millis()).ok();
-        let skew = skew_ms(pong.at, pinged.at.after(rtt / 2));
-        link.skew_ms = Some(skew);
-        let office = link.office;
-        if skew.abs() > MAX_SKEW_MS {
-            self.notify(Notice::Alarm(Alarm::Skew { office, skew_ms: skew }));
-        }
     }
 
     // ------------------------------------------------------------- closing
@@ -454,7 +463,11 @@ impl<S: Shelf> Replica<S> {
         self.effects.push_back(Effect::HangUp { link: id, code, words });
     }
 
-    fn send(&mut self, link: LinkId, frame: Frame) {
+    pub(crate) fn send(&mut self, link: LinkId, frame: Frame) {
         self.effects.push_back(Effect::Send { link, frame });
     }
 }
+
+#[cfg(test)]
+#[path = "conversation_tests.rs"]
+mod tests;

@@ -185,3 +185,7 @@ impl<S: Shelf> Replica<S> {
         self.aim(now);
     }
 }
+
+#[cfg(test)]
+#[path = "dialer_tests.rs"]
+mod tests;

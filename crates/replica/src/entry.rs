@@ -176,3 +176,7 @@ impl Runs {
         self.0.last().map_or(0, |(_, last)| *last)
     }
 }
+
+#[cfg(test)]
+#[path = "entry_tests.rs"]
+mod tests;

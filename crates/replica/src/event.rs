@@ -199,7 +199,7 @@ pub enum Alarm {
 pub enum Wake {
     /// A node may be dialled again.
     Dial,
-    /// A link is due for a ping, or a ping is overdue.
+    /// A link is due for a ping, for another comparison, or for the end of a probe.
     Link,
 }
 

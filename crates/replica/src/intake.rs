@@ -6,7 +6,7 @@ use lienthong_document::ChangeHash;
 use lienthong_protocol::{ChangeId, DocumentId, Incarnation, NodeId, OfficeId};
 
 use crate::admission::{Inspected, Judged, Law, judge_all};
-use crate::entry::{Entry, Quarantined, Record, Totals, Verdict, Waiting};
+use crate::entry::{Entry, Quarantined, Record, Totals, Verdict};
 use crate::ledger::{Deltas, Ledger, Membership};
 use crate::shelf::{Place, Shelf, ShelfError};
 
@@ -117,7 +117,7 @@ impl Page {
         let entries = ledger.entries(document, &record)?;
         let before = match entries.is_empty() {
             true => Membership::default(),
-            false => Membership::of(&record, &entries, law.registry),
+            false => ledger.membership(&record, &entries, law.registry),
         };
         let (new_from, accepted_before) = (entries.len(), accepted(&entries));
         Ok(Page { document, record, entries, new_from, before, accepted_before })
@@ -173,9 +173,13 @@ impl Books {
             numbers.push(header.seq);
             page.entries.push(entry(stored, verdict));
         }
-        let waits = |entry: &Entry| entry.verdict == Verdict::Waiting(Waiting::Dependency);
-        // Something may build on what came just now: only then is the whole document judged.
-        if unsettled || judged.kind != page.record.kind || page.entries.iter().any(waits) {
+        let is_open = |entry: &Entry| entry.verdict != Verdict::Accepted;
+        let reopens = |stored: &Stored| {
+            let item = &stored.item;
+            item.dependencies.is_empty() && item.change.header().kind != page.record.kind
+        };
+        // Verdicts may hang on what came just now: only then is the whole document judged.
+        if unsettled || group.iter().any(reopens) || page.entries.iter().any(is_open) {
             return self.judge_page(ledger, law, page).map(Some);
         }
         self.settle_page(ledger, law, page, &judged).map(Some)
@@ -214,7 +218,7 @@ impl Books {
         let Page { document, mut record, entries, new_from, before, accepted_before } = page;
         record.kind = judged.kind;
         record.offices = judged.offices.iter().copied().collect();
-        let after = Membership::of(&record, &entries, law.registry);
+        let after = ledger.membership(&record, &entries, law.registry);
         ledger.enrol(document, (&before, &after), (&entries, new_from), &mut self.deltas)?;
         ledger.note_hours(document, &entries[new_from..])?;
         ledger.mark_unsettled(document, &entries)?;

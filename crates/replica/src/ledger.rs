@@ -24,6 +24,8 @@ const SCAN_KEYS: usize = 512;
 /// A shelf with the meaning of its keys.
 pub(crate) struct Ledger<S> {
     pub(crate) shelf: S,
+    /// The office that keeps it.
+    pub(crate) office: OfficeId,
 }
 
 /// Hours whose tallies change together, so that a batch writes each of them once.
@@ -222,6 +224,17 @@ impl<S: Shelf> Ledger<S> {
         Ok(Written { incarnation, seq: self.runs(node, incarnation)?.complete_to() })
     }
 
+    /// The largest `seq` held of every incarnation of a node.
+    pub(crate) fn last_seqs(&self, node: NodeId) -> Result<BTreeMap<Incarnation, u64>, ShelfError> {
+        let mut last_seqs = BTreeMap::new();
+        self.scan(&key::runs_of(node), Order::Ascending, |(key, value)| {
+            let runs: Runs = decoded(value)?;
+            last_seqs.insert(key::incarnation_of(key), runs.last());
+            Ok(true)
+        })?;
+        Ok(last_seqs)
+    }
+
     /// How many changes of a node are held.
     pub(crate) fn authored(&self, node: NodeId) -> Result<u64, ShelfError> {
         Ok(self.value(&key::authored(node))?.unwrap_or_default())
@@ -373,6 +386,22 @@ impl<S: Shelf> Ledger<S> {
         Ok(pairs.iter().map(|(key, _)| key::document_of(key)).collect())
     }
 
+    /// The shared sets of a document, as this office counts them. What let this office in may be
+    /// quarantined when its author is revoked: then the document is kept, and counts in no set,
+    /// because the other ends do not count it as shared with this office.
+    pub(crate) fn membership(
+        &self,
+        record: &Record,
+        entries: &[Entry],
+        registry: &Registry,
+    ) -> Membership {
+        let mut membership = Membership::of(record, entries, registry);
+        if !membership.includes(self.office) {
+            membership.sets.clear();
+        }
+        membership
+    }
+
     /// Throws calendars, roots and memberships away and builds them from the documents: after
     /// offices have moved, audiences have other ancestors.
     pub(crate) fn recount(&mut self, registry: &Registry) -> Result<(), ShelfError> {
@@ -388,7 +417,7 @@ impl<S: Shelf> Ledger<S> {
             let Some(record) = self.record(id)? else { continue };
             let entries = self.entries(id, &record)?;
             let mut deltas = Deltas::new();
-            let after = Membership::of(&record, &entries, registry);
+            let after = self.membership(&record, &entries, registry);
             self.enrol(id, (&Membership::default(), &after), (&entries, 0), &mut deltas)?;
             self.apply_deltas(deltas)?;
         }
@@ -404,7 +433,7 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
-    pub(crate) fn of(record: &Record, entries: &[Entry], registry: &Registry) -> Membership {
+    fn of(record: &Record, entries: &[Entry], registry: &Registry) -> Membership {
         let rank = record.kind.rank();
         let accepted = entries.iter().any(|entry| entry.verdict == Verdict::Accepted);
         // A public kind that nobody was entitled to write must not flood the federation.

@@ -1,15 +1,22 @@
 //! One link: who is at the other end, how far both have come, and how that is told.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use lienthong_protocol::{Incarnation, Moment, NodeId, OfficeId, Proof, Standing, Tally, Written};
+use lienthong_protocol::{
+    Frame, Incarnation, Moment, NodeId, OfficeId, Ping, Pong, Proof, Standing, Tally, Written,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::MAX_SKEW_MS;
 use crate::entry::Totals;
-use crate::event::LinkId;
+use crate::event::{Alarm, LinkId, Notice, skew_ms};
 use crate::outbox::Outbox;
 use crate::replica::Replica;
 use crate::shelf::{Shelf, ShelfError};
+
+/// How often round trip and clock skew are measured.
+const PING_EVERY: Duration = Duration::from_secs(60);
 
 /// How far a link has come.
 ///
@@ -28,12 +35,40 @@ pub(crate) enum State {
     Open { incarnation: Incarnation },
 }
 
-/// A comparison that this end has opened.
+/// Where the comparison stands that this end opens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// None is open.
+    #[default]
+    Closed,
+    /// It began with these roots; the peer was last heard about it, or asked, at `since`.
+    Open { roots: Roots, since: Moment },
+    /// The last ones came to nothing: the next is opened when a root moves, or after a wait.
+    Paused { since: Moment },
+}
+
+impl Comparison {
+    pub(crate) fn since(self) -> Option<Moment> {
+        match self {
+            Comparison::Closed => None,
+            Comparison::Open { since, .. } | Comparison::Paused { since } => Some(since),
+        }
+    }
+
+    /// Lets the wait begin anew.
+    pub(crate) fn postpone(&mut self, now: Moment) {
+        match self {
+            Comparison::Closed => {}
+            Comparison::Open { since, .. } | Comparison::Paused { since } => *since = now,
+        }
+    }
+}
+
+/// What both ends hold, as this end knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Comparison {
+pub(crate) struct Roots {
     pub(crate) ours: Tally,
     pub(crate) theirs: Tally,
-    pub(crate) since: Moment,
 }
 
 /// A ping that was not answered yet.
@@ -49,16 +84,23 @@ pub(crate) struct Link {
     pub(crate) node: NodeId,
     pub(crate) office: OfficeId,
     pub(crate) dialed: bool,
+    /// Where the peer said in its hello that it can be dialled.
+    pub(crate) addresses: Vec<String>,
     pub(crate) state: State,
     pub(crate) since: Moment,
     pub(crate) outbox: Outbox,
     /// The root that the peer was last told.
     pub(crate) told: Option<Tally>,
     pub(crate) heard: Option<Standing>,
-    pub(crate) comparison: Option<Comparison>,
-    /// The roots of the last comparison, and how often in a row it ended where it began.
-    pub(crate) compared: Option<(Tally, Tally)>,
+    /// How many changes the peer last said that it holds of what both share.
+    pub(crate) peer_changes: Option<u64>,
+    pub(crate) comparison: Comparison,
+    /// With which roots the last comparison that came to its end began.
+    pub(crate) compared: Option<Roots>,
+    /// How many comparisons in a row ended where they began.
     pub(crate) unequal: u32,
+    /// Whether that was told since both ends last held the same.
+    pub(crate) alarmed: bool,
     pub(crate) settled: bool,
     /// Changes written here and shared with the peer since both were last settled.
     pub(crate) own_since_settled: u64,
@@ -83,14 +125,17 @@ impl Link {
             node,
             office,
             dialed,
+            addresses: Vec::new(),
             state: State::Greeting,
             since: now,
             outbox: Outbox::default(),
             told: None,
             heard: None,
-            comparison: None,
+            peer_changes: None,
+            comparison: Comparison::Closed,
             compared: None,
             unequal: 0,
+            alarmed: false,
             settled: false,
             own_since_settled: 0,
             appending: 0,
@@ -117,6 +162,12 @@ impl Link {
     /// The end that was dialled opens comparisons: it hears the other's root first.
     pub(crate) fn opens_comparisons(&self) -> bool {
         !self.dialed
+    }
+
+    /// Takes note of what the peer says of its set.
+    pub(crate) fn hear(&mut self, standing: Standing) {
+        self.heard = Some(standing);
+        self.peer_changes = Some(standing.root.count);
     }
 
     /// Whether nothing is under way that will change what either end holds.
@@ -152,6 +203,9 @@ pub struct LinkStatus {
     pub settled: bool,
     /// The tally of what both share, as this end has it.
     pub root: Tally,
+    /// How many changes the peer said that it holds of what both share: during a first load,
+    /// `root.count` climbs to it. `None` before it has said so on the link that is up.
+    pub peer_changes: Option<u64>,
     /// How many changes of this node the peer is not known to hold.
     pub unsent: u64,
     /// When the peer was last heard; `None` if never.
@@ -180,6 +234,35 @@ pub struct Status {
 }
 
 impl<S: Shelf> Replica<S> {
+    /// Asks the peer for its time, unless it has not answered the last time yet.
+    pub(crate) fn ping(&mut self, now: Moment, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.next_ping = now.after(PING_EVERY);
+        if link.pinged.is_some() {
+            return;
+        }
+        let number = now.0;
+        link.pinged = Some(Pinged { number, at: now });
+        self.send(id, Frame::Ping(Ping { number }));
+    }
+
+    /// Reckons round trip and skew from the answer to a ping.
+    pub(crate) fn pong(&mut self, now: Moment, id: LinkId, pong: Pong) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(pinged) = link.pinged.filter(|pinged| pinged.number == pong.number) else {
+            return;
+        };
+        link.pinged = None;
+        let rtt = now.since(pinged.at);
+        link.rtt_ms = u64::try_from(rtt.as_millis()).ok();
+        let skew = skew_ms(pong.at, pinged.at.after(rtt / 2));
+        link.skew_ms = Some(skew);
+        let office = link.office;
+        if skew.abs() > MAX_SKEW_MS {
+            self.notify(Notice::Alarm(Alarm::Skew { office, skew_ms: skew }));
+        }
+    }
+
     /// How this node stands.
     pub fn status(&self) -> Result<Status, ShelfError> {
         let mut peers: BTreeMap<NodeId, OfficeId> = BTreeMap::new();
@@ -223,6 +306,7 @@ impl<S: Shelf> Replica<S> {
             },
             settled,
             root: self.ledger.root(office)?,
+            peer_changes: link.and_then(|link| link.peer_changes),
             unsent,
             last_contact: link.map(|link| link.last_contact).or(last),
             settled_at: memory.settled_at,

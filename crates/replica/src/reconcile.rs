@@ -3,7 +3,9 @@
 //! Nothing is remembered between two frames: every claim is answered from what the index says
 //! now, so changes may come and go while two nodes compare.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use lienthong_protocol::limits::{LIST_IDS, MAX_CLAIMS, MAX_LISTED_IDS};
 use lienthong_protocol::{
@@ -44,7 +46,9 @@ impl Range {
         } else {
             self.from.minute / 60 + 1
         };
-        (first, self.to.minute / 60)
+        // The last hour of all is shorter than others: it ends where the order ends.
+        let last = self.to.minute / 60 + u32::from(self.to == Bound::END);
+        (first, last)
     }
 }
 
@@ -79,12 +83,19 @@ pub(crate) struct Item {
 
 /// One side's set as seen by the comparison.
 pub(crate) struct Sets<'a, S> {
-    pub(crate) ledger: &'a Ledger<S>,
+    ledger: &'a Ledger<S>,
     /// The office at the other end.
-    pub(crate) office: OfficeId,
+    office: OfficeId,
+    /// The hour that was looked into last: neighbouring ranges are often parts of one hour.
+    hour: RefCell<Option<(u32, Rc<[Item]>)>>,
 }
 
-impl<S: Shelf> Sets<'_, S> {
+impl<'a, S: Shelf> Sets<'a, S> {
+    /// The set shared with an office, as it is as long as the ledger is not written to.
+    pub(crate) fn new(ledger: &'a Ledger<S>, office: OfficeId) -> Sets<'a, S> {
+        Sets { ledger, office, hour: RefCell::new(None) }
+    }
+
     /// The first frame: years, the last year's months, the last month's days, the last day's
     /// hours. After an outage the differences lie in the last hours.
     pub(crate) fn opening(&self) -> Result<Compare, ShelfError> {
@@ -214,7 +225,7 @@ impl<S: Shelf> Sets<'_, S> {
         let mut claims = Vec::new();
         let mut from = range.from;
         for to in cuts.into_iter().filter(|cut| *cut > range.from && *cut < range.to) {
-            // What does not fit one frame is left to the next comparison.
+            // The parts past it stay one claim, which the other end cuts in its turn.
             if claims.len() + 2 > MAX_CLAIMS / 2 {
                 break;
             }
@@ -289,16 +300,19 @@ impl<S: Shelf> Sets<'_, S> {
     fn items(&self, range: Range) -> Result<Vec<Item>, ShelfError> {
         let (first, last) = (range.from.minute / 60, range.to.minute / 60);
         let hours = self.ledger.hours(self.office, first, last.saturating_add(1))?;
-        let mut items = Vec::new();
+        let mut items: Vec<Item> = Vec::new();
         for hour in hours.keys() {
             let found = self.items_of_hour(*hour)?;
-            items.extend(found.into_iter().filter(|item| range.holds(&item.entry)));
+            items.extend(found.iter().filter(|item| range.holds(&item.entry)));
         }
         items.sort_by_key(|item| (item.entry.minute, item.entry.id));
         Ok(items)
     }
 
-    fn items_of_hour(&self, hour: u32) -> Result<Vec<Item>, ShelfError> {
+    fn items_of_hour(&self, hour: u32) -> Result<Rc<[Item]>, ShelfError> {
+        if let Some((_, items)) = self.hour.borrow().as_ref().filter(|(at, _)| *at == hour) {
+            return Ok(Rc::clone(items));
+        }
         let mut found = Vec::new();
         for document in self.ledger.documents_in(hour, self.office)? {
             let Some(record) = self.ledger.record(document)? else { continue };
@@ -307,6 +321,8 @@ impl<S: Shelf> Sets<'_, S> {
             let within = entries.into_iter().filter(|entry| entry.minute / 60 == hour);
             found.extend(within.map(|entry| Item { rank, document, entry }));
         }
+        let found: Rc<[Item]> = found.into();
+        self.hour.replace(Some((hour, Rc::clone(&found))));
         Ok(found)
     }
 }
@@ -358,6 +374,23 @@ impl Reply {
     }
 }
 
+/// How many changes the sender of these claims holds, if they are sums over the whole order, as
+/// those of an opening are.
+pub(crate) fn whole_count(compare: &Compare) -> Option<u64> {
+    let reaches_end = compare.claims.last().is_some_and(|claim| claim.to == Bound::END);
+    if compare.from != Bound::START || !reaches_end {
+        return None;
+    }
+    compare.claims.iter().try_fold(0u64, |total, claim| match &claim.what {
+        Claimed::Sum(tally) => Some(total.saturating_add(tally.count)),
+        Claimed::Skip | Claimed::Ids(_) => None,
+    })
+}
+
 fn sum_claim(tally: &Tally) -> Claimed {
     Claimed::Sum(tally.short())
 }
+
+#[cfg(test)]
+#[path = "reconcile_tests.rs"]
+mod tests;

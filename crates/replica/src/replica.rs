@@ -81,12 +81,13 @@ impl<S: Shelf> Replica<S> {
         seed: u64,
         now: Moment,
     ) -> Result<Replica<S>, ShelfError> {
+        let ledger = Ledger { shelf, office: me.office };
         let dialer = Dialer::new(settings.backoff, seed);
         let mut replica = Replica {
             node: me.key.id(),
             me,
             settings,
-            ledger: Ledger { shelf },
+            ledger,
             registry: Registry::default(),
             registry_document: None,
             links: BTreeMap::new(),
@@ -229,6 +230,11 @@ impl<S: Shelf> Replica<S> {
     /// Whether a node is in the registry and not revoked: asked before a stream is read.
     pub fn admits(&self, node: NodeId) -> bool {
         self.registry.node(node).is_some_and(|known| known.revoked.is_none())
+    }
+
+    /// The largest `seq` that is held of every incarnation of a node: what revoking it keeps.
+    pub fn last_seqs(&self, node: NodeId) -> Result<BTreeMap<Incarnation, u64>, ShelfError> {
+        self.ledger.last_seqs(node)
     }
 
     // ------------------------------------------------------------- storing

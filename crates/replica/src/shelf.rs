@@ -142,6 +142,20 @@ pub(crate) mod key {
         table(b's', &[node.as_bytes(), &incarnation.0.to_be_bytes()])
     }
 
+    /// What all keys of [`runs`] of a node start with.
+    pub(crate) fn runs_of(node: NodeId) -> Vec<u8> {
+        table(b's', &[node.as_bytes()])
+    }
+
+    /// The incarnation in a key of [`runs`].
+    pub(crate) fn incarnation_of(key: &[u8]) -> Incarnation {
+        let mut number = [0; 8];
+        if let Some(last) = key.len().checked_sub(8) {
+            number.copy_from_slice(&key[last..]);
+        }
+        Incarnation(u64::from_be_bytes(number))
+    }
+
     /// How many changes of a node are held.
     pub(crate) fn authored(node: NodeId) -> Vec<u8> {
         table(b'a', &[node.as_bytes()])

@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_document::{Actor, Document};
+use lienthong_document::{Actor, Document, EditError, Editor};
 use lienthong_federation::{NewNode, Office, Province, add_node, found};
 use lienthong_protocol::{
-    Change, DocumentId, FederationId, Frame, Incarnation, Kind, Moment, NodeId, NodeKey, OfficeId,
+    Change, CloseCode, DocumentId, FederationId, Frame, Header, Incarnation, Kind, Moment, NodeId,
+    NodeKey, OfficeId,
 };
 
 use crate::{
@@ -14,9 +16,9 @@ use crate::{
 
 /// A shelf in memory with its log beside it.
 #[derive(Default)]
-struct Memory {
-    keys: BTreeMap<Vec<u8>, Vec<u8>>,
-    log: Vec<Bytes>,
+pub(crate) struct Memory {
+    pub(crate) keys: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(crate) log: Vec<Bytes>,
 }
 
 impl Shelf for Memory {
@@ -53,30 +55,33 @@ impl Shelf for Memory {
     }
 }
 
-struct Node {
-    replica: Replica<Memory>,
+pub(crate) struct Node {
+    pub(crate) replica: Replica<Memory>,
     seed: u8,
-    notices: Vec<Notice>,
+    pub(crate) notices: Vec<Notice>,
     effects: VecDeque<Effect>,
 }
 
 /// Replicas that hand each other frames without delay.
-struct World {
-    now: Moment,
-    federation: FederationId,
-    nodes: Vec<Node>,
+pub(crate) struct World {
+    pub(crate) now: Moment,
+    pub(crate) federation: FederationId,
+    pub(crate) nodes: Vec<Node>,
+    /// The links that a replica closed, with what it said.
+    pub(crate) closed: Vec<(usize, CloseCode)>,
+    genesis: Change,
     links: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     next_link: u64,
     bytes: u64,
 }
 
-const OFFICES: [&str; 4] = ["HUB", "DISTRICT", "COMMUNE", "OTHER"];
+pub(crate) const OFFICES: [&str; 4] = ["HUB", "DISTRICT", "COMMUNE", "OTHER"];
 
-fn office(name: &str) -> OfficeId {
+pub(crate) fn office(name: &str) -> OfficeId {
     name.parse().expect("a valid office id")
 }
 
-fn key(seed: u8) -> NodeKey {
+pub(crate) fn key(seed: u8) -> NodeKey {
     NodeKey::from_seed([seed; 32])
 }
 
@@ -93,7 +98,7 @@ fn province() -> Province {
 
 impl World {
     /// The hub alone, with a registry that holds all four offices and, at once, their nodes.
-    fn new() -> World {
+    pub(crate) fn new() -> World {
         let now = Moment(1_500_000_000_000);
         let author = key(1).id();
         let incarnation = Incarnation(1);
@@ -107,7 +112,7 @@ impl World {
                 add_node(editor, &new, now)
             })
         });
-        let header = lienthong_protocol::Header {
+        let header = Header {
             document,
             kind: Kind::REGISTRY,
             author,
@@ -123,6 +128,8 @@ impl World {
             now,
             federation: genesis.id().into(),
             nodes: Vec::new(),
+            closed: Vec::new(),
+            genesis,
             links: BTreeMap::new(),
             next_link: 0,
             bytes: 0,
@@ -131,18 +138,17 @@ impl World {
             world.start(u8::try_from(at + 1).expect("few offices"), name);
         }
         for at in 0..OFFICES.len() {
-            let item = inspect(genesis.clone()).expect("a sound change");
-            world.author(at, item);
+            world.tell_genesis(at);
         }
         world
     }
 
-    fn start(&mut self, seed: u8, name: &str) {
+    pub(crate) fn start(&mut self, seed: u8, name: &str) {
         let me = Identity {
             federation: self.federation,
             office: office(name),
             key: key(seed),
-            incarnation: Incarnation(100 + u64::from(seed)),
+            incarnation: Incarnation(101 + self.nodes.len() as u64),
             agent: "test".into(),
         };
         let shelf = Memory::default();
@@ -150,19 +156,37 @@ impl World {
         self.nodes.push(Node { replica, seed, notices: vec![], effects: VecDeque::new() });
     }
 
+    /// Starts another process with the key of a node and an empty store.
+    pub(crate) fn start_clone(&mut self, of: usize) -> usize {
+        self.start(self.nodes[of].seed, OFFICES[of]);
+        let at = self.nodes.len() - 1;
+        self.tell_genesis(at);
+        at
+    }
+
+    fn tell_genesis(&mut self, at: usize) {
+        let item = inspect(self.genesis.clone()).expect("a sound change");
+        self.author(at, item);
+    }
+
     /// Stores a change at a node as if it had been written there.
-    fn author(&mut self, at: usize, change: Inspected) {
+    pub(crate) fn author(&mut self, at: usize, change: Inspected) {
         let node = &mut self.nodes[at];
         node.replica.handle_event(self.now, Event::Authored { change }).expect("memory");
         self.run();
     }
 
     /// Opens a dossier or adds to one.
-    fn write(&mut self, at: usize, document: Option<DocumentId>, text: &str) -> DocumentId {
+    pub(crate) fn write(
+        &mut self,
+        at: usize,
+        document: Option<DocumentId>,
+        text: &str,
+    ) -> DocumentId {
         self.write_for(at, document, text, &[])
     }
 
-    fn write_for(
+    pub(crate) fn write_for(
         &mut self,
         at: usize,
         document: Option<DocumentId>,
@@ -170,19 +194,36 @@ impl World {
         adds: &[&str],
     ) -> DocumentId {
         let adds = adds.iter().map(|name| office(name)).collect();
-        let node = &self.nodes[at];
-        let header = node.replica.header(self.now, document, Kind::DOSSIER, adds);
+        let header = self.nodes[at].replica.header(self.now, document, Kind::DOSSIER, adds);
         let id = header.document;
-        let open = self.open(at, id);
-        let actor = Actor::derive(header.author, header.incarnation);
-        let draft = open.edit(actor, |editor| editor.put(&[text], serde_json::json!(text)));
-        let draft = draft.expect("an edit");
-        let change = Change::sign(header, draft.payload(), &key(node.seed)).expect("signs");
-        self.author(at, inspect(change).expect("a sound change"));
+        self.edit(at, header, |editor| editor.put(&[text], serde_json::json!(text)));
         id
     }
 
-    fn open(&self, at: usize, id: DocumentId) -> Document {
+    /// Writes into the registry at the hub.
+    pub(crate) fn edit_registry(
+        &mut self,
+        edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
+    ) {
+        let hub = &self.nodes[HUB].replica;
+        let header = hub.header(self.now, hub.registry_document(), Kind::REGISTRY, vec![]);
+        self.edit(HUB, header, edit);
+    }
+
+    fn edit(
+        &mut self,
+        at: usize,
+        header: Header,
+        edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
+    ) {
+        let actor = Actor::derive(header.author, header.incarnation);
+        let draft = self.open(at, header.document).edit(actor, edit).expect("an edit");
+        let key = key(self.nodes[at].seed);
+        let change = Change::sign(header, draft.payload(), &key).expect("signs");
+        self.author(at, inspect(change).expect("a sound change"));
+    }
+
+    pub(crate) fn open(&self, at: usize, id: DocumentId) -> Document {
         let replica = &self.nodes[at].replica;
         let Some((_, entries)) = replica.document(id).expect("memory") else {
             return Document::new();
@@ -196,7 +237,7 @@ impl World {
         Document::open(payloads, |_| None).document
     }
 
-    fn link(&mut self, dialer: usize, dialed: usize) {
+    pub(crate) fn link(&mut self, dialer: usize, dialed: usize) {
         let (a, b) = (LinkId(self.next_link), LinkId(self.next_link + 1));
         self.next_link += 2;
         self.links.insert((dialer, a), (dialed, b));
@@ -209,21 +250,51 @@ impl World {
         self.run();
     }
 
-    fn cut(&mut self, at: usize) {
-        let gone: Vec<_> = self.links.keys().filter(|(node, _)| *node == at).copied().collect();
-        for (node, link) in gone {
-            let Some((peer, other)) = self.links.remove(&(node, link)) else { continue };
-            self.links.remove(&(peer, other));
-            for (at, link) in [(node, link), (peer, other)] {
-                let event = Event::Down { link };
-                self.nodes[at].replica.handle_event(self.now, event).expect("memory");
-            }
+    /// Ends all links of a node.
+    pub(crate) fn cut(&mut self, at: usize) {
+        for peer in 0..self.nodes.len() {
+            self.cut_between((at, peer));
+        }
+    }
+
+    /// Ends the link between two nodes.
+    pub(crate) fn cut_between(&mut self, (a, b): (usize, usize)) {
+        let ends = |((from, _), (to, _)): &(&(usize, LinkId), &(usize, LinkId))| {
+            (*from, *to) == (a, b) || (*from, *to) == (b, a)
+        };
+        let gone: Vec<_> = self.links.iter().filter(ends).map(|(from, _)| *from).collect();
+        for (at, link) in gone {
+            self.links.remove(&(at, link));
+            let event = Event::Down { link };
+            self.nodes[at].replica.handle_event(self.now, event).expect("memory");
         }
         self.run();
     }
 
+    /// A node falls silent: nothing that it or its peers say arrives, and nobody is told.
+    pub(crate) fn silence(&mut self, node: usize) {
+        self.links.retain(|(from, _), (to, _)| *from != node && *to != node);
+    }
+
+    /// Lets time pass and wakes the replicas that want it.
+    pub(crate) fn pass(&mut self, wait: Duration) {
+        let until = self.now.after(wait);
+        while let Some(at) = self.next_wake().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            for node in &mut self.nodes {
+                node.replica.handle_timeout(self.now).expect("memory");
+            }
+            self.run();
+        }
+        self.now = until;
+    }
+
+    fn next_wake(&self) -> Option<Moment> {
+        self.nodes.iter().filter_map(|node| Some(node.replica.poll_timeout()?.0)).min()
+    }
+
     /// Performs effects until there are none.
-    fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         for _ in 0..100_000 {
             let mut idle = true;
             for at in 0..self.nodes.len() {
@@ -270,13 +341,20 @@ impl World {
                 };
                 self.nodes[peer].replica.handle_event(now, event).expect("memory");
             }
-            Effect::HangUp { link, code, words } => panic!("link {link} closed: {code} {words}"),
+            Effect::HangUp { link, code, .. } => {
+                self.closed.push((at, code));
+                let Some((peer, other)) = self.links.remove(&(at, link)) else { return };
+                self.links.remove(&(peer, other));
+                let event = Event::Down { link: other };
+                self.nodes[peer].replica.handle_event(now, event).expect("memory");
+            }
             Effect::Dial { .. } => {}
             Effect::Notify(notice) => self.nodes[at].notices.push(notice),
         }
     }
 
-    fn assert_settled(&self, a: usize, b: usize) {
+    pub(crate) fn assert_settled(&self, a: usize, b: usize) {
+        assert_eq!(self.closed, [], "a replica closed a link");
         for (at, peer) in [(a, b), (b, a)] {
             let office = office(OFFICES[peer]);
             let status = self.nodes[at].replica.status().expect("memory");
@@ -288,20 +366,20 @@ impl World {
         }
     }
 
-    fn holds(&self, at: usize, id: DocumentId) -> usize {
+    pub(crate) fn holds(&self, at: usize, id: DocumentId) -> usize {
         let known = self.nodes[at].replica.document(id).expect("memory");
         known.map_or(0, |(_, entries)| entries.len())
     }
 
-    fn node_id(&self, at: usize) -> NodeId {
+    pub(crate) fn node_id(&self, at: usize) -> NodeId {
         self.nodes[at].replica.identity().key.id()
     }
 }
 
-const HUB: usize = 0;
-const DISTRICT: usize = 1;
-const COMMUNE: usize = 2;
-const OTHER: usize = 3;
+pub(crate) const HUB: usize = 0;
+pub(crate) const DISTRICT: usize = 1;
+pub(crate) const COMMUNE: usize = 2;
+pub(crate) const OTHER: usize = 3;
 
 #[test]
 fn what_was_written_offline_settles_on_every_link() {
