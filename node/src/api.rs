@@ -1,7 +1,7 @@
 //! The socket through which commands reach the running node: JSON, one value a line.
 //!
-//! A request is one line; the answer is any number of `{"progress": ..}` lines and then one
-//! `{"result": ..}` or `{"failure": ..}`. A client may ask again on the same connection.
+//! A request is one line, the answer is another: `{"result": ..}` or `{"failure": ..}`. A client
+//! may ask again on the same connection.
 
 use std::fs::{self, Permissions};
 use std::future::Future;
@@ -14,9 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -35,34 +33,10 @@ pub struct Request {
     pub arguments: Value,
 }
 
-/// How far a long command has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// How many parts are done.
-    pub done: u64,
-    /// How many there are in all; 0 while that is not known.
-    pub total: u64,
-    /// What is being done, for people.
-    pub words: String,
-}
-
-/// Tells the client how far its command has come.
-#[derive(Clone, Debug)]
-pub struct ProgressSender(mpsc::Sender<Progress>);
-
-impl ProgressSender {
-    /// Sends it. Never waits: a client that reads slowly misses some.
-    pub fn send(&self, done: u64, total: u64, words: &str) {
-        // A full queue or a client that went away is no reason to stop the work.
-        let _ = self.0.try_send(Progress { done, total, words: words.to_owned() });
-    }
-}
-
-/// One line of an answer.
+/// An answer.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
-    Progress(Progress),
     Result(Value),
     Failure(Failure),
 }
@@ -99,11 +73,11 @@ impl ApiSocket {
         }
     }
 
-    /// Answers clients, up to 64 at once and the others in turn, until `stop`; then commands
+    /// Answers clients, up to 128 at once and the others in turn, until `stop`; then commands
     /// under way have 5 s to finish.
     pub async fn serve<H, F>(self, handler: H, stop: CancellationToken)
     where
-        H: Fn(Request, ProgressSender) -> F + Send + Sync + 'static,
+        H: Fn(Request) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Value, Failure>> + Send + 'static,
     {
         let handler = Arc::new(handler);
@@ -146,7 +120,7 @@ impl Drop for ApiSocket {
 /// Binds the socket and answers clients until `stop`.
 pub async fn serve<H, F>(path: &Path, handler: H, stop: CancellationToken) -> Result<(), Failure>
 where
-    H: Fn(Request, ProgressSender) -> F + Send + Sync + 'static,
+    H: Fn(Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Value, Failure>> + Send + 'static,
 {
     ApiSocket::bind(path).await?.serve(handler, stop).await;
@@ -154,11 +128,7 @@ where
 }
 
 /// Asks the running node and waits for its answer. No node there: exit code 13.
-pub async fn call(
-    path: &Path,
-    request: &Request,
-    mut on_progress: impl FnMut(Progress),
-) -> Result<Value, Failure> {
+pub async fn call(path: &Path, request: &Request) -> Result<Value, Failure> {
     let stream = UnixStream::connect(path).await.map_err(|error| no_node(path, &error))?;
     let (from, mut to) = stream.into_split();
     let lost = |cause: String| {
@@ -170,33 +140,27 @@ pub async fn call(
         return Err(bad_request(too_long(MAX_REQUEST_BYTES)));
     }
     to.write_all(&line).await.map_err(|error| lost(error.to_string()))?;
-    let mut from = BufReader::new(from);
-    loop {
-        let line = match read_line(&mut from, MAX_ANSWER_BYTES).await {
-            Ok(Some(line)) => line,
-            Ok(None) => return Err(lost("it closed the connection".into())),
-            Err(error) => return Err(lost(error.to_string())),
-        };
-        match serde_json::from_slice(&line) {
-            Ok(Line::Progress(progress)) => on_progress(progress),
-            Ok(Line::Result(value)) => return Ok(value),
-            Ok(Line::Failure(failure)) => return Err(failure),
-            Err(error) => {
-                return Err(Failure::version(
-                    "answer-unreadable",
-                    "answer of the node not understood",
-                    error.to_string(),
-                    "use the program of the version that runs, or restart the node",
-                ));
-            }
-        }
+    let line = match read_line(&mut BufReader::new(from), MAX_ANSWER_BYTES).await {
+        Ok(Some(line)) => line,
+        Ok(None) => return Err(lost("it closed the connection".into())),
+        Err(error) => return Err(lost(error.to_string())),
+    };
+    match serde_json::from_slice(&line) {
+        Ok(Line::Result(value)) => Ok(value),
+        Ok(Line::Failure(failure)) => Err(failure),
+        Err(error) => Err(Failure::version(
+            "answer-unreadable",
+            "answer of the node not understood",
+            error.to_string(),
+            "use the program of the version that runs, or restart the node",
+        )),
     }
 }
 
 /// Serves one client until it leaves, stays silent for 30 s between requests, or breaks a limit.
 async fn attend<H, F>(stream: UnixStream, handler: Arc<H>, stop: CancellationToken)
 where
-    H: Fn(Request, ProgressSender) -> F,
+    H: Fn(Request) -> F,
     F: Future<Output = Result<Value, Failure>>,
 {
     let (from, mut to) = stream.into_split();
@@ -208,7 +172,7 @@ where
         };
         let (line, over) = match read {
             Ok(Ok(Some(line))) => match serde_json::from_slice(&line) {
-                Ok(request) => (answer(request, handler.as_ref(), &mut to).await, false),
+                Ok(request) => (answer(request, handler.as_ref()).await, false),
                 Err(error) => (Line::Failure(bad_request(error.to_string())), false),
             },
             // Where the next line begins is unknown after one that is too long.
@@ -222,22 +186,13 @@ where
 }
 
 /// Runs the command to its end, also when the client has left: half a command helps nobody.
-async fn answer<H, F>(request: Request, handler: &H, to: &mut OwnedWriteHalf) -> Line
+async fn answer<H, F>(request: Request, handler: &H) -> Line
 where
-    H: Fn(Request, ProgressSender) -> F,
+    H: Fn(Request) -> F,
     F: Future<Output = Result<Value, Failure>>,
 {
-    let (sender, mut progress) = mpsc::channel(PROGRESS_QUEUE);
-    let show = async {
-        while let Some(progress) = progress.recv().await {
-            if to.write_all(&line_of(&Line::Progress(progress))).await.is_err() {
-                return;
-            }
-        }
-    };
-    let work = Box::pin(handler(request, ProgressSender(sender)));
-    // Both must end: the last progress is written before the result.
-    match tokio::join!(work, show).0 {
+    // A command holds much state; the loop that serves the client shall not.
+    match Box::pin(handler(request)).await {
         Ok(value) => Line::Result(value),
         Err(failure) => Line::Failure(failure),
     }
@@ -304,8 +259,8 @@ fn no_node(path: &Path, error: &io::Error) -> Failure {
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 /// The longest line of an answer that a client takes in.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-const MAX_CLIENTS: usize = 64;
-const PROGRESS_QUEUE: usize = 64;
+/// Twice what an import asks at once, so that others are answered beside it.
+const MAX_CLIENTS: usize = 128;
 /// How long a client may keep its place without asking.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long to wait after a client could not be accepted.

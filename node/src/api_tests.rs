@@ -1,7 +1,5 @@
 //! Commands over the socket, and clients that misbehave.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::Barrier;
@@ -24,13 +22,13 @@ impl World {
         let socket = ApiSocket::bind(&path).await.expect("a fresh path");
         let stop = CancellationToken::new();
         let together = Arc::new(Barrier::new(3));
-        let handler = move |request, progress| obey(request, progress, Arc::clone(&together));
+        let handler = move |request| obey(request, Arc::clone(&together));
         let server = tokio::spawn(socket.serve(handler, stop.clone()));
         World { _folder: folder, path, stop, server }
     }
 
     async fn call(&self, command: &str) -> Result<Value, Failure> {
-        call(&self.path, &request(command), |_| {}).await
+        call(&self.path, &request(command)).await
     }
 
     async fn raw(&self, bytes: &[u8]) -> Line {
@@ -43,17 +41,9 @@ impl World {
     }
 }
 
-async fn obey(
-    request: Request,
-    progress: ProgressSender,
-    together: Arc<Barrier>,
-) -> Result<Value, Failure> {
+async fn obey(request: Request, together: Arc<Barrier>) -> Result<Value, Failure> {
     match request.command.as_str() {
         "echo" => Ok(request.arguments),
-        "count" => {
-            (1..=3).for_each(|done| progress.send(done, 3, "counting"));
-            Ok(json!("done"))
-        }
         "meet" => {
             together.wait().await;
             Ok(json!("met"))
@@ -68,17 +58,9 @@ fn request(command: &str) -> Request {
 }
 
 #[tokio::test]
-async fn a_command_has_progress_and_a_result_or_a_failure() {
+async fn a_command_has_a_result_or_a_failure() {
     let world = World::new().await;
     assert_eq!(world.call("echo").await, Ok(json!({"n": 1})));
-    let seen = AtomicUsize::new(0);
-    let count = request("count");
-    let counted = call(&world.path, &count, |progress| {
-        assert_eq!((progress.total, progress.words.as_str()), (3, "counting"));
-        seen.fetch_add(1, Ordering::Relaxed);
-    });
-    assert_eq!(counted.await, Ok(json!("done")));
-    assert_eq!(seen.into_inner(), 3);
     assert_eq!(world.call("dance").await.expect_err("unknown").code, "no-such-command");
 }
 
@@ -123,7 +105,7 @@ async fn without_a_node_the_failure_says_how_to_start_it() {
     world.server.await.expect("no panic");
     drop(idle);
     assert!(!world.path.exists());
-    let failure = call(&world.path, &request("echo"), |_| {}).await.expect_err("stopped");
+    let failure = call(&world.path, &request("echo")).await.expect_err("stopped");
     assert_eq!(failure.exit, Exit::Unreachable);
     let folder = world.path.parent().expect("in a folder").display();
     assert!(failure.remedy.contains(&format!("lienthong serve --data {folder}")), "{failure}");

@@ -1,17 +1,19 @@
 //! The root office's part: join codes, knocks, and the registry that follows from them.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use bytes::Bytes;
 use lienthong_document::{Document, EditError, Editor};
-use lienthong_federation::{NewNode, add_node, set_addresses};
-use lienthong_protocol::limits::AIM_BATCH_BYTES;
+use lienthong_federation::{NewNode, add_node, explain_revocation, revoke, set_addresses};
+use lienthong_protocol::limits::{AIM_BATCH_BYTES, MAX_TEXT_BYTES};
 use lienthong_protocol::{Invitation, JoinSecret, Kind, Knock, NodeId, OfficeId, Reply};
 use lienthong_transport::Answer;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::invitations::{Invitations, Standing, Visit};
-use crate::mind::{Mind, now, store_failed};
+use crate::mind::{DISK_FULL, Mind, now, store_failed};
 use crate::settings::Approval;
 
 /// The longest time that a join code may be good, in hours: 30 days.
@@ -48,10 +50,14 @@ impl Mind {
         let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
         let secret = JoinSecret(random_bytes()?);
         let expires = now().after(Duration::from_secs(u64::from(valid_hours) * 3600));
-        hub.invitations.issue(office, &secret.hash(), expires, now())?;
-        let addresses = hub.addresses.clone();
+        let (secret_hash, addresses) = (secret.hash(), hub.addresses.clone());
         let code =
             Invitation { federation, hub: node, office, addresses, secret, expires }.to_code();
+        let code = code.map_err(|error| {
+            let (code, remedy) = (error.code(), error.remedy());
+            Failure::refused(code, "no join code was made", error.to_string(), remedy)
+        })?;
+        hub.invitations.issue(office, &secret_hash, expires, now())?;
         tracing::info!(%office, valid_hours, "join-code-made");
         Ok(json!({ "office": office.to_string(), "code": code, "expires_ms": expires.0 }))
     }
@@ -60,6 +66,39 @@ impl Mind {
         let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
         let office = hub.invitations.approve(node)?;
         Ok(json!({ "node": node.to_string(), "office": office.to_string() }))
+    }
+
+    /// Revokes a node for ever. What this hub holds of it stays and counts; whatever else bears
+    /// its name, wherever it turns up, does not.
+    pub(crate) fn revoke(&mut self, node: NodeId, reason: Option<&str>) -> Result<Value, Failure> {
+        if self.hub.is_none() {
+            return Err(not_the_hub());
+        }
+        let registry = self.replica.registry();
+        let known = registry.node(node).ok_or_else(|| no_such_node(node))?;
+        let office = known.office;
+        if known.revoked.is_some() {
+            return Err(is_revoked(node, "the node was not revoked again"));
+        }
+        if node == self.replica.identity().key.id() {
+            return Err(own_node(node));
+        }
+        if let Some(bytes) = reason.map(str::len).filter(|bytes| *bytes > MAX_TEXT_BYTES) {
+            return Err(long_reason(bytes));
+        }
+        let last_seqs = self.replica.last_seqs(node).map_err(store_failed)?;
+        self.edit_registry(|editor| {
+            revoke(editor, node, &last_seqs)?;
+            reason.map_or(Ok(()), |reason| explain_revocation(editor, node, reason))
+        })?;
+        tracing::warn!(%office, node = node.short(), "node-revoked");
+        let kept: BTreeMap<String, u64> =
+            last_seqs.iter().map(|(incarnation, seq)| (incarnation.to_string(), *seq)).collect();
+        Ok(json!({
+            "node": node.to_string(),
+            "office": office.to_string(),
+            "last_seqs": kept,
+        }))
     }
 
     pub(crate) fn waiting(&self) -> Value {
@@ -91,6 +130,9 @@ impl Mind {
                 "the code belongs to another federation",
                 "ask this hub for a code",
             ));
+        }
+        if self.replica.registry().node(node).is_some_and(|known| known.revoked.is_some()) {
+            return Err(is_revoked(node, "the node was not let in"));
         }
         let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
         let visit = Visit {
@@ -168,8 +210,51 @@ impl Mind {
         if known.is_none_or(|known| known == addresses) {
             return Ok(());
         }
-        self.edit_registry(|editor| set_addresses(editor, node, addresses))
+        match self.edit_registry(|editor| set_addresses(editor, node, addresses)) {
+            // The next hello says it again: no reason to stop the node.
+            Err(failure) if failure.code == DISK_FULL => {
+                tracing::warn!(node = node.short(), code = failure.code, "address-not-saved");
+                Ok(())
+            }
+            written => written,
+        }
     }
+}
+
+fn no_such_node(node: NodeId) -> Failure {
+    Failure::refused(
+        "unknown-node",
+        "nothing was done",
+        format!("the registry has no node {}", node.short()),
+        "take a node from `lienthong node list`",
+    )
+}
+
+fn is_revoked(node: NodeId, what: &str) -> Failure {
+    Failure::refused(
+        "node-revoked",
+        what,
+        format!("node {} is revoked, and a revoked key never comes back", node.short()),
+        "join with a new data folder and a new code: that is a new node",
+    )
+}
+
+fn own_node(node: NodeId) -> Failure {
+    Failure::refused(
+        "own-node",
+        "the node was not revoked",
+        format!("{} is this node, and nobody may write the registry after it", node.short()),
+        "revoke it at another node of the root office",
+    )
+}
+
+fn long_reason(bytes: usize) -> Failure {
+    Failure::usage(
+        "reason-too-long",
+        "the node was not revoked",
+        format!("the reason has {bytes} bytes, the limit is {MAX_TEXT_BYTES}"),
+        "say it in fewer words",
+    )
 }
 
 /// Random bytes of the system.

@@ -12,7 +12,7 @@ use lienthong_replica::{
     Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, Verdict, inspect,
 };
 use lienthong_store::AppendError;
-use lienthong_transport::{Answer, Endpoint, Gate, LinkSender};
+use lienthong_transport::{Answer, Closed, DialError, Endpoint, Gate, LinkSender, Traffic};
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::request::Request;
 use crate::shelf::{StoreShelf, failed, place};
+use crate::troubles::Troubles;
 
 /// How many messages are taken before what they brought is made durable together.
 const GROUP_MESSAGES: usize = 64;
@@ -32,6 +33,10 @@ pub(crate) enum Message {
     Link(Event),
     /// A link was reached; its sender goes with it.
     Reached { link: LinkId, node: NodeId, dialed: bool, sender: LinkSender },
+    /// A link is over.
+    Down { link: LinkId, node: NodeId, close: Closed },
+    /// A node was dialled and not reached.
+    DialFailed { node: NodeId, cause: DialError },
     /// A new node shows its join code.
     Knock { node: NodeId, knock: lienthong_protocol::Knock, answer: oneshot::Sender<Answer> },
     /// A person or program asks for something.
@@ -69,10 +74,13 @@ pub(crate) struct Mind {
     pub(crate) notices: broadcast::Sender<Notice>,
     /// The last serial given out today, with its day.
     pub(crate) serial: Option<(String, u32)>,
+    pub(crate) troubles: Troubles,
     endpoint: Option<Arc<Endpoint>>,
     senders: BTreeMap<LinkId, LinkSender>,
     pending: Vec<(Ticket, Vec<Inspected>)>,
     is_dirty: bool,
+    /// Why the log takes no more changes; whoever asked was told, and the node ends.
+    broken: Option<Failure>,
 }
 
 /// The wall clock: for people and for names of hours, never for order.
@@ -90,9 +98,19 @@ impl Mind {
     ) -> Mind {
         let (senders, pending) = (BTreeMap::new(), Vec::new());
         let (endpoint, serial) = (None, None);
-        let is_dirty = false;
-        let mut mind =
-            Mind { replica, hub, admitted, notices, serial, endpoint, senders, pending, is_dirty };
+        let mut mind = Mind {
+            replica,
+            hub,
+            admitted,
+            notices,
+            serial,
+            troubles: Troubles::default(),
+            endpoint,
+            senders,
+            pending,
+            is_dirty: false,
+            broken: None,
+        };
         mind.open_gate();
         mind
     }
@@ -116,6 +134,9 @@ impl Mind {
                     false
                 }
             };
+            if let Some(failure) = self.broken.take() {
+                return Err(failure);
+            }
             self.replica.handle_timeout(now()).map_err(store_failed)?;
             self.work()?;
             if stop {
@@ -146,15 +167,19 @@ impl Mind {
     /// Takes one message; `true` when it is the last.
     fn take(&mut self, message: Message) -> Result<bool, Failure> {
         match message {
-            Message::Link(event) => {
-                if let Event::Down { link } = &event {
-                    self.senders.remove(link);
-                }
-                self.event(event)?;
-            }
+            Message::Link(event) => self.event(event)?,
             Message::Reached { link, node, dialed, sender } => {
                 self.senders.insert(link, sender);
                 self.event(Event::Reached { link, node, dialed })?;
+            }
+            Message::Down { link, node, close } => {
+                self.senders.remove(&link);
+                self.troubles.closed(node, &close, now());
+                self.event(Event::Down { link })?;
+            }
+            Message::DialFailed { node, cause } => {
+                self.troubles.not_reached(node, &cause, now());
+                self.event(Event::DialFailed { node })?;
             }
             Message::Knock { node, knock, answer } => {
                 let reply = self.knock(node, &knock)?;
@@ -178,6 +203,11 @@ impl Mind {
     fn event(&mut self, event: Event) -> Result<(), Failure> {
         self.replica.handle_event(now(), event).map_err(store_failed)?;
         self.perform()
+    }
+
+    /// What the link with a node has carried, if there is one now.
+    pub(crate) fn traffic(&self, node: NodeId) -> Option<Traffic> {
+        self.senders.values().find(|sender| sender.node() == node).map(LinkSender::traffic)
     }
 
     /// Performs effects and makes changes durable until nothing is left to do.
@@ -234,7 +264,10 @@ impl Mind {
             Notice::Refused { office, changes, cause } => {
                 tracing::warn!(%office, changes, cause, "changes-refused");
             }
-            Notice::Alarm(alarm) => tracing::warn!(?alarm, "alarm"),
+            Notice::Alarm(alarm) => {
+                tracing::warn!(?alarm, "alarm");
+                self.troubles.alarm(alarm, now());
+            }
         }
         // Nobody may be watching.
         drop(self.notices.send(notice));
@@ -272,7 +305,11 @@ impl Mind {
                 }
                 Ok(())
             }
-            Err(error) => Err(append_failed(&error)),
+            Err(error) => {
+                let failure = append_failed(&error);
+                self.broken = Some(failure.clone());
+                Err(failure)
+            }
         }
     }
 
@@ -350,11 +387,13 @@ impl Mind {
     }
 }
 
-/// The disk is full: nothing was stored.
+/// The code of the failure after which nothing was stored and everything goes on.
+pub(crate) const DISK_FULL: &str = "disk-full";
+
 fn disk_full() -> Failure {
     Failure::new(
         crate::failure::Exit::Store,
-        "disk-full",
+        DISK_FULL,
         "nothing was saved",
         "the disk is full, or nearly",
         "free space on the disk and do it again; reading goes on, no restart is needed",

@@ -122,7 +122,7 @@ impl Node {
     async fn open_socket(&self) -> Result<(), Failure> {
         let socket = ApiSocket::bind(&self._folder.socket()).await?;
         let messages = self.messages.clone();
-        let handler = move |request: api::Request, _| {
+        let handler = move |request: api::Request| {
             let messages = messages.clone();
             async move { ask(&messages, understood(request)?).await }
         };
@@ -242,13 +242,13 @@ async fn translate(event: LinkEvent) -> Option<Message> {
             let refused = u32::try_from(sent - changes.len()).unwrap_or(u32::MAX);
             Message::Link(Event::Changes { link: LinkId(link.0), number, changes, refused })
         }
-        LinkEvent::Down { link, close, .. } => {
+        LinkEvent::Down { link, node, close } => {
             tracing::info!(link = link.0, words = close.words, "link-down");
-            Message::Link(Event::Down { link: LinkId(link.0) })
+            Message::Down { link: LinkId(link.0), node, close }
         }
         LinkEvent::DialFailed { node, cause } => {
             tracing::debug!(node = node.short(), %cause, "dial-failed");
-            Message::Link(Event::DialFailed { node })
+            Message::DialFailed { node, cause }
         }
         LinkEvent::Knock { node, knock, answer, .. } => Message::Knock { node, knock, answer },
     })
@@ -285,13 +285,17 @@ fn open_store(
         segment_bytes: u32::try_from(settings.segment_bytes).unwrap_or(u32::MAX),
         reserve_bytes: settings.reserve_bytes,
     };
+    // The first start of a node builds its index from the few changes that it joined with.
+    let is_first = !folder.index().exists();
     let opened = Store::open(disk, &engine, StoreSettings { log, index: IndexSettings::default() });
     let opened = opened.map_err(|error| {
         let (code, remedy) = (error.code(), error.remedy());
         Failure::new(Exit::Store, code, "the store does not open", error.to_string(), remedy)
     })?;
-    if let Some(reason) = &opened.rebuild {
-        tracing::warn!(%reason, "index-rebuilt");
+    match &opened.rebuild {
+        Some(_) if is_first => tracing::info!("index-created"),
+        Some(reason) => tracing::warn!(%reason, "index-rebuilt"),
+        None => {}
     }
     for damage in &opened.damages {
         tracing::error!(%damage, "log-damaged");

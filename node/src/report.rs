@@ -9,17 +9,26 @@ use crate::mind::{Mind, store_failed};
 use crate::request::Request;
 
 /// The version of the shapes that `--json` prints.
-const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 1;
 
 impl Mind {
-    /// Answers one request.
+    /// Answers one request, with the version of the answer's shape in it.
     pub(crate) fn answer(&mut self, request: Request) -> Result<Value, Failure> {
+        let mut answer = self.bare_answer(request)?;
+        if let Some(fields) = answer.as_object_mut() {
+            fields.insert("schema".into(), SCHEMA.into());
+        }
+        Ok(answer)
+    }
+
+    fn bare_answer(&mut self, request: Request) -> Result<Value, Failure> {
         match request {
             Request::Status => self.status(),
-            Request::Peers => Ok(self.status()?["links"].clone()),
+            Request::Peers => Ok(json!({ "links": self.status()?["links"] })),
             Request::Ping { office } => self.ping(office),
             Request::Invite { office, valid_hours } => self.invite(office, valid_hours),
             Request::Approve { node } => self.approve(node),
+            Request::Revoke { node, reason } => self.revoke(node, reason.as_deref()),
             Request::Nodes => Ok(self.nodes()),
             Request::Offices => Ok(self.offices()),
             Request::Receive { reception, officer } => self.receive(&reception, &officer),
@@ -34,8 +43,9 @@ impl Mind {
     fn status(&mut self) -> Result<Value, Failure> {
         let status = self.replica.status().map_err(store_failed)?;
         let me = self.replica.identity();
+        // A node that was revoked has no link to stand anywhere on.
+        let links = status.links.iter().filter(|link| self.replica.admits(link.node));
         Ok(json!({
-            "schema": SCHEMA,
             "office": me.office.to_string(),
             "node": me.key.id().to_string(),
             "incarnation": me.incarnation.to_string(),
@@ -45,7 +55,8 @@ impl Mind {
             "quarantined": status.totals.quarantined,
             "written": status.written.seq,
             "root": status.root.hex(),
-            "links": status.links.iter().map(link_json).collect::<Vec<_>>(),
+            "alarms": self.troubles.alarms(),
+            "links": links.map(|link| self.link_json(link)).collect::<Vec<_>>(),
         }))
     }
 
@@ -53,7 +64,7 @@ impl Mind {
         let status = self.replica.status().map_err(store_failed)?;
         let link = status.links.iter().find(|link| link.office == office);
         match link.filter(|link| link.state == "connected") {
-            Some(link) => Ok(link_json(link)),
+            Some(link) => Ok(self.link_json(link)),
             None => Err(Failure::unreachable(
                 "no-link",
                 format!("{office} does not answer"),
@@ -70,9 +81,10 @@ impl Mind {
                 "office": node.office.to_string(),
                 "addresses": node.addresses,
                 "revoked": node.revoked.is_some(),
+                "revoked_because": node.revoked_because,
             })
         });
-        json!({ "schema": SCHEMA, "nodes": nodes.collect::<Vec<_>>(), "waiting": self.waiting() })
+        json!({ "nodes": nodes.collect::<Vec<_>>(), "waiting": self.waiting() })
     }
 
     fn offices(&self) -> Value {
@@ -86,23 +98,32 @@ impl Mind {
                 "nodes": registry.nodes_of(office.id).count(),
             })
         });
-        json!({ "schema": SCHEMA, "offices": offices.collect::<Vec<_>>() })
+        json!({ "offices": offices.collect::<Vec<_>>() })
     }
-}
 
-fn link_json(link: &LinkStatus) -> Value {
-    json!({
-        "office": link.office.to_string(),
-        "node": link.node.to_string(),
-        "state": link.state,
-        "settled": link.settled,
-        "root": link.root.hex(),
-        "shared_changes": link.root.count,
-        "unsent": link.unsent,
-        "last_contact_ms": link.last_contact.map(|at| at.0),
-        "settled_at_ms": link.settled_at.map(|at| at.0),
-        "proven": link.proven,
-        "rtt_ms": link.rtt_ms,
-        "skew_ms": link.skew_ms,
-    })
+    fn link_json(&self, link: &LinkStatus) -> Value {
+        let traffic = self.traffic(link.node).unwrap_or_default();
+        json!({
+            "office": link.office.to_string(),
+            "node": link.node.to_string(),
+            "state": link.state,
+            "settled": link.settled,
+            "root": link.root.hex(),
+            "shared_changes": link.root.count,
+            "peer_changes": link.peer_changes,
+            "unsent": link.unsent,
+            "last_contact_ms": link.last_contact.map(|at| at.0),
+            "settled_at_ms": link.settled_at.map(|at| at.0),
+            "proven": link.proven,
+            "last_close": self.troubles.last_close(link.node),
+            "rtt_ms": link.rtt_ms,
+            "skew_ms": link.skew_ms,
+            "bytes_sent": traffic.bytes_sent,
+            "bytes_received": traffic.bytes_received,
+            "frames_sent": traffic.frames_sent,
+            "frames_received": traffic.frames_received,
+            "udp_bytes_sent": traffic.udp_bytes_sent,
+            "udp_bytes_received": traffic.udp_bytes_received,
+        })
+    }
 }

@@ -29,6 +29,13 @@ pub enum Request {
         /// Which.
         node: NodeId,
     },
+    /// Revokes a node for ever.
+    Revoke {
+        /// Which.
+        node: NodeId,
+        /// Why, for whoever reads the registry; at most 512 bytes.
+        reason: Option<String>,
+    },
     /// The nodes of the federation and those that wait.
     Nodes,
     /// The offices of the federation.
@@ -67,4 +74,13 @@ pub enum Request {
         /// Only those older than this document; none for the first page.
         below: Option<String>,
     },
+}
+
+impl From<&Request> for crate::api::Request {
+    /// The request as it goes through the socket of a node.
+    fn from(request: &Request) -> crate::api::Request {
+        let value = serde_json::to_value(request).expect("texts, numbers and ids encode");
+        let command = value["command"].as_str().unwrap_or_default().to_owned();
+        crate::api::Request { command, arguments: value["arguments"].clone() }
+    }
 }

@@ -74,25 +74,28 @@ pub struct Flags {
 
 impl Settings {
     /// The settings of a data folder: default, `lienthong.toml`, `config.d/*.toml` by name,
-    /// `LIENTHONG_` variables, flags; the later wins. Other variables are passed over.
+    /// `LIENTHONG_` variables, flags; the later wins. Other variables are passed over. The failure
+    /// names every wrong setting, not only the first.
     pub fn load(
         folder: &Path,
         variables: impl IntoIterator<Item = (String, String)>,
         flags: &Flags,
     ) -> Result<Settings, Failure> {
-        let mut values = defaults();
+        let mut reading = Reading { values: defaults(), faults: Vec::new() };
         for file in files(folder)? {
-            read_file(&file, &mut values)?;
+            reading.file(&file);
         }
         for (name, text) in variables {
-            read_variable(&name, &text, &mut values)?;
+            reading.variable(&name, &text);
         }
         for (key, text) in [("listen", &flags.listen), ("advertise", &flags.advertise)] {
             if let Some(text) = text {
-                give(&mut values, key, Value::from(text.as_str()), format!("flag --{key}"))?;
+                reading.give(key, Value::from(text.as_str()), format!("flag --{key}"));
             }
         }
-        Settings::of(values)
+        reading.at_least("link.idle_timeout_ms", 3, "link.keep_alive_ms");
+        reading.at_least("link.backoff_max_ms", 1, "link.backoff_min_ms");
+        Ok(Settings::of(reading.finish()?))
     }
 
     /// Where each value came from: `default`, a file, a variable or a flag.
@@ -105,15 +108,13 @@ impl Settings {
         self.values.iter().map(|(key, given)| ((*key).into(), given.value.to_string())).collect()
     }
 
-    fn of(values: BTreeMap<&'static str, Given>) -> Result<Settings, Failure> {
+    fn of(values: BTreeMap<&'static str, Given>) -> Settings {
         let text = |key| values[key].value.as_str().unwrap_or_default();
         let number = |key| u64::try_from(values[key].value.as_integer().unwrap_or(0)).unwrap_or(0);
         let wait = |key| Duration::from_millis(number(key));
-        at_least(&values, "link.idle_timeout_ms", 3, "link.keep_alive_ms")?;
-        at_least(&values, "link.backoff_max_ms", 1, "link.backoff_min_ms")?;
         let json = text("log.format") == "json";
         let manual = text("join.approval") == "manual";
-        Ok(Settings {
+        Settings {
             listen: text("listen").parse().unwrap_or(EVERYWHERE),
             advertise: Some(text("advertise").to_owned()).filter(|address| !address.is_empty()),
             log_level: text("log.level").to_owned(),
@@ -127,7 +128,7 @@ impl Settings {
             backoff_max: wait("link.backoff_max_ms"),
             approval: if manual { Approval::Manual } else { Approval::Automatic },
             values,
-        })
+        }
     }
 }
 
@@ -198,103 +199,124 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn read_file(file: &Path, values: &mut BTreeMap<&'static str, Given>) -> Result<(), Failure> {
+fn read_file(file: &Path) -> Result<Table, Failure> {
     let bytes = match read_limited(file, MAX_FILE_BYTES) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Table::new()),
         Err(error) => return Err(disk(UNREAD, file, &error)),
     };
-    let origin = file.display().to_string();
     let unread = |cause: String| {
         let remedy = "correct the file; config/lienthong.toml is a sample";
-        Failure::usage("settings-unreadable", UNREAD, format!("{origin}: {cause}"), remedy)
+        let why = format!("{}: {cause}", file.display());
+        Failure::usage("settings-unreadable", UNREAD, why, remedy)
     };
     let text = String::from_utf8(bytes).map_err(|error| unread(error.to_string()))?;
-    let table: Table = text.parse().map_err(|error| unread(format!("{error}")))?;
-    for (name, value) in table {
-        match value {
-            Value::Table(inner) if is_section(&name) => {
-                for (key, value) in inner {
-                    give(values, &format!("{name}.{key}"), value, origin.clone())?;
-                }
-            }
-            value => give(values, &name, value, origin.clone())?,
-        }
-    }
-    Ok(())
+    text.parse().map_err(|error| unread(format!("{error}")))
 }
 
 fn is_section(name: &str) -> bool {
     RULES.iter().any(|rule| rule.key.split_once('.').is_some_and(|(section, _)| section == name))
 }
 
-fn read_variable(
-    name: &str,
-    text: &str,
-    values: &mut BTreeMap<&'static str, Given>,
-) -> Result<(), Failure> {
-    if !name.starts_with(PREFIX) || NO_SETTINGS.contains(&name) {
-        return Ok(());
-    }
-    let rule = RULES.iter().find(|rule| variable(rule.key) == name);
-    let key = rule.map_or(name, |rule| rule.key);
-    let number = rule.is_some_and(|rule| matches!(rule.form, Form::Number { .. }));
-    let value = match text.trim().parse::<i64>() {
-        Ok(value) if number => Value::Integer(value),
-        _ => Value::from(text),
-    };
-    give(values, key, value, format!("variable {name}"))
-}
-
 fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
 }
 
-fn give(
-    values: &mut BTreeMap<&'static str, Given>,
-    key: &str,
-    value: Value,
-    origin: String,
-) -> Result<(), Failure> {
-    let Some(rule) = RULES.iter().find(|rule| rule.key == key) else {
-        let known: Vec<_> = RULES.iter().map(|rule| rule.key).collect();
-        return Err(Failure::usage(
-            "setting-unknown",
-            UNREAD,
-            format!("{origin} has the unknown key '{}'", cut(key)),
-            format!("remove it, or spell it as one of {}", known.join(", ")),
-        ));
-    };
-    let value = rule.check(value).map_err(|limit| {
-        let remedy = format!("set {} within its limit, or leave it out", rule.key);
-        Failure::usage("setting-refused", UNREAD, format!("{origin}: {key} {limit}"), remedy)
-    })?;
-    values.insert(rule.key, Given { value, origin });
-    Ok(())
+/// The settings while they are read: what holds so far, and everything that is wrong.
+struct Reading {
+    values: BTreeMap<&'static str, Given>,
+    /// With the key, where it is one of ours: rules over two keys pass over those.
+    faults: Vec<(Option<&'static str>, Failure)>,
 }
 
-fn at_least(
-    values: &BTreeMap<&'static str, Given>,
-    large: &'static str,
-    times: i64,
-    small: &'static str,
-) -> Result<(), Failure> {
-    let of = |key: &str| values[key].value.as_integer().unwrap_or(0);
-    let limit = of(small).saturating_mul(times);
-    if of(large) >= limit {
-        return Ok(());
+impl Reading {
+    fn file(&mut self, file: &Path) {
+        let origin = file.display().to_string();
+        let table = match read_file(file) {
+            Ok(table) => table,
+            Err(failure) => return self.faults.push((None, failure)),
+        };
+        for (name, value) in table {
+            match value {
+                Value::Table(inner) if is_section(&name) => {
+                    for (key, value) in inner {
+                        self.give(&format!("{name}.{key}"), value, origin.clone());
+                    }
+                }
+                value => self.give(&name, value, origin.clone()),
+            }
+        }
     }
-    let factor = if times == 1 { String::new() } else { format!("{times} times ") };
-    let (value, origins) = (of(large), [&values[large].origin, &values[small].origin]);
-    Err(Failure::usage(
-        "setting-refused",
-        UNREAD,
-        format!(
+
+    fn variable(&mut self, name: &str, text: &str) {
+        if !name.starts_with(PREFIX) || NO_SETTINGS.contains(&name) {
+            return;
+        }
+        let rule = RULES.iter().find(|rule| variable(rule.key) == name);
+        let key = rule.map_or(name, |rule| rule.key);
+        let number = rule.is_some_and(|rule| matches!(rule.form, Form::Number { .. }));
+        let value = match text.trim().parse::<i64>() {
+            Ok(value) if number => Value::Integer(value),
+            _ => Value::from(text),
+        };
+        self.give(key, value, format!("variable {name}"));
+    }
+
+    fn give(&mut self, key: &str, value: Value, origin: String) {
+        let Some(rule) = RULES.iter().find(|rule| rule.key == key) else {
+            let known: Vec<_> = RULES.iter().map(|rule| rule.key).collect();
+            let why = format!("{origin} has the unknown key '{}'", cut(key));
+            let remedy = format!("remove it, or spell it as one of {}", known.join(", "));
+            let failure = Failure::usage("setting-unknown", UNREAD, why, remedy);
+            return self.faults.push((None, failure));
+        };
+        match rule.check(value) {
+            Ok(value) => drop(self.values.insert(rule.key, Given { value, origin })),
+            Err(limit) => {
+                let remedy = format!("set {} within its limit, or leave it out", rule.key);
+                self.refuse(rule.key, format!("{origin}: {key} {limit}"), remedy);
+            }
+        }
+    }
+
+    fn at_least(&mut self, large: &'static str, times: i64, small: &'static str) {
+        let is_refused = |key: &&str| self.faults.iter().any(|(refused, _)| *refused == Some(*key));
+        if [large, small].iter().any(is_refused) {
+            return;
+        }
+        let of = |key: &str| self.values[key].value.as_integer().unwrap_or(0);
+        let (value, limit) = (of(large), of(small).saturating_mul(times));
+        if value >= limit {
+            return;
+        }
+        let factor = if times == 1 { String::new() } else { format!("{times} times ") };
+        let origins = [large, small].map(|key| &self.values[key].origin);
+        let why = format!(
             "{large} is {value} ({}), the limit is at least {limit}: {factor}{small} ({})",
             origins[0], origins[1]
-        ),
-        format!("raise {large} or lower {small}"),
-    ))
+        );
+        self.refuse(large, why, format!("raise {large} or lower {small}"));
+    }
+
+    fn refuse(&mut self, key: &'static str, why: String, remedy: String) {
+        let failure = Failure::usage("setting-refused", UNREAD, why, remedy);
+        self.faults.push((Some(key), failure));
+    }
+
+    /// The values if nothing is wrong; else one failure that names every fault, with the code of
+    /// the first.
+    fn finish(self) -> Result<BTreeMap<&'static str, Given>, Failure> {
+        let Some((_, first)) = self.faults.first() else { return Ok(self.values) };
+        let mut remedies: Vec<&str> = Vec::new();
+        for (_, fault) in &self.faults {
+            if !remedies.contains(&fault.remedy.as_str()) {
+                remedies.push(&fault.remedy);
+            }
+        }
+        let whys: Vec<&str> = self.faults.iter().map(|(_, fault)| fault.why.as_str()).collect();
+        let (whys, remedies) = (whys.join("; "), remedies.join("; "));
+        Err(Failure::new(first.exit, &first.code, UNREAD, whys, remedies))
+    }
 }
 
 struct Rule {

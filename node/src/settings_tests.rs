@@ -104,3 +104,19 @@ fn a_variable_that_is_no_number_is_refused() {
     let line = failure.expect_err("no number").to_string();
     assert!(line.contains("10s") && line.contains("1000"), "{line}");
 }
+
+#[test]
+fn every_wrong_setting_is_named_at_once() {
+    let place = Place::new()
+        .with("lienthong.toml", "lisen = 'x'\n[log]\nlevel = 'loud'\n[link]\nkeep_alive_ms = 1\n")
+        .with("config.d/10.toml", "listen = [")
+        .with("config.d/20.toml", "[link]\nbackoff_max_ms = 10\nidle_timeout_ms = 29000\n");
+    let failure = place.load(&[("LIENTHONG_JOIN_APPROVAL", "maybe")]).expect_err("six faults");
+    for word in
+        ["'lisen'", "loud", "keep_alive_ms is 1,", "10.toml", "maybe", "backoff_max_ms is 10"]
+    {
+        assert!(failure.why.contains(word), "'{word}' is not in: {failure}");
+    }
+    assert!(!failure.why.contains("29000"), "its other side is wrong, not this: {failure}");
+    assert_eq!(failure.remedy.matches("remove it, or spell it").count(), 1, "{failure}");
+}

@@ -7,7 +7,8 @@ use std::time::Duration;
 use lienthong_document::{Actor, Document};
 use lienthong_federation::{Province, found};
 use lienthong_protocol::{
-    Change, DocumentId, FederationId, Header, Incarnation, Invitation, Kind, Knock, OfficeId, Reply,
+    Change, CloseCode, DocumentId, FederationId, Header, Incarnation, Invitation, Kind, Knock,
+    OfficeId, Reply,
 };
 use lienthong_store::{EngineChoice, MemoryEngine, RealDisk, Store, StoreSettings};
 use lienthong_transport::{Answer, LinkSettings, knock};
@@ -19,6 +20,11 @@ use crate::mind::now;
 
 /// How often a new node asks whether it was approved.
 const KNOCK_EVERY: Duration = Duration::from_secs(3);
+
+/// How often a hub that is overrun with knocks is asked again, and how long apart: it takes one of
+/// each caller every second.
+const FLOODED_TRIES: u32 = 30;
+const FLOODED_PAUSE: Duration = Duration::from_secs(1);
 
 /// Founds a federation: the first node, of the root office.
 pub fn init(
@@ -55,7 +61,8 @@ pub fn init(
     Ok(folder)
 }
 
-/// Joins the federation of a join code. Waits while the hub has to approve; `waiting` is told.
+/// Joins the federation of a join code. Waits while the hub has to approve; `waiting` is told. A
+/// hub that is overrun with new nodes is asked again for half a minute.
 pub async fn join(
     path: &Path,
     code: &str,
@@ -66,6 +73,7 @@ pub async fn join(
         Failure::refused(error.code(), "not joined", error.to_string(), error.remedy())
     })?;
     let folder = Folder::create(path)?;
+    let mut flooded = 0;
     loop {
         let request = Knock {
             federation: invitation.federation,
@@ -76,6 +84,13 @@ pub async fn join(
         };
         let (hub, addresses) = (invitation.hub, &invitation.addresses);
         let asked = knock(folder.key(), hub, addresses, request, LinkSettings::default()).await;
+        if matches!(&asked, Err(error) if error.code() == CloseCode::FLOODED.name())
+            && flooded < FLOODED_TRIES
+        {
+            flooded += 1;
+            tokio::time::sleep(FLOODED_PAUSE).await;
+            continue;
+        }
         let answer = asked.map_err(|error| {
             let (code, remedy) = (error.code(), error.remedy());
             Failure::unreachable(code, "not joined", error.to_string(), remedy)

@@ -12,18 +12,25 @@ const HEAD_BYTES: usize = NUMBER_BYTES + 4;
 const ZSTD_LEVEL: i32 = 3;
 
 pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, CodecError> {
-    let too_long = || CodecError::TooLong { limit_bytes: MAX_BATCH_BYTES };
+    let count = batch.records.len();
+    if count > MAX_BATCH_CHANGES {
+        return Err(unfit(format!("{count} changes, the limit is {MAX_BATCH_CHANGES}")));
+    }
+    let longest = batch.records.iter().map(Bytes::len).max().unwrap_or(0);
+    if longest > MAX_CHANGE_BYTES {
+        return Err(unfit(format!("change of {longest} bytes, the limit is {MAX_CHANGE_BYTES}")));
+    }
     let plain_bytes: usize = batch.records.iter().map(|record| 4 + record.len()).sum();
-    if plain_bytes > MAX_BATCH_BYTES || batch.records.len() > MAX_BATCH_CHANGES {
-        return Err(too_long());
+    if plain_bytes > MAX_BATCH_BYTES {
+        return Err(CodecError::TooLong { limit_bytes: MAX_BATCH_BYTES });
     }
     let mut plain = Vec::with_capacity(plain_bytes);
     for record in &batch.records {
         plain.extend_from_slice(&word(record.len()));
         plain.extend_from_slice(record);
     }
-    let squeezed =
-        zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|error| bad(error.to_string()))?;
+    let squeezed = zstd::bulk::compress(&plain, ZSTD_LEVEL)
+        .map_err(|error| unfit(format!("zstd: {error}")))?;
     Ok([&batch.number.to_le_bytes()[..], &word(plain_bytes), &squeezed].concat())
 }
 
@@ -74,4 +81,8 @@ fn length_at(bytes: &[u8], at: usize) -> usize {
 
 fn bad(cause: String) -> CodecError {
     CodecError::Malformed { cause }
+}
+
+fn unfit(cause: String) -> CodecError {
+    CodecError::Unfit { cause }
 }

@@ -29,6 +29,7 @@ pub struct Header {
     /// When the author says that it wrote this. Below [`Moment::LIMIT`]. Orders nothing causally.
     pub at: Moment,
     /// Offices that join the audience, at most [`MAX_ADDED_OFFICES`].
+    #[serde(with = "codec::List::<MAX_ADDED_OFFICES>")]
     pub adds: Vec<OfficeId>,
 }
 

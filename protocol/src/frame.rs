@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use crate::batch;
 use crate::codec::{self, CodecError};
-use crate::id::short_text;
 use crate::limits::{MAX_ADDRESSES, MAX_FRAME_BYTES};
 use crate::{
     Compare, FederationId, Incarnation, JoinSecret, Moment, NodeId, OfficeId, Signature, Tally,
@@ -76,9 +75,10 @@ pub struct Hello {
     /// Its clock.
     pub at: Moment,
     /// Where it can be dialled, as `host:port`; at most [`MAX_ADDRESSES`].
+    #[serde(with = "codec::Texts::<MAX_ADDRESSES>")]
     pub addresses: Vec<String>,
     /// Program and version, for people.
-    #[serde(deserialize_with = "short_text")]
+    #[serde(with = "codec::Text")]
     pub agent: String,
 }
 
@@ -179,9 +179,10 @@ pub struct Knock {
     /// The secret of the code.
     pub secret: JoinSecret,
     /// Where the new node can be dialled, as `host:port`; at most [`MAX_ADDRESSES`].
+    #[serde(with = "codec::Texts::<MAX_ADDRESSES>")]
     pub addresses: Vec<String>,
     /// Program and version, for people.
-    #[serde(deserialize_with = "short_text")]
+    #[serde(with = "codec::Text")]
     pub agent: String,
 }
 
@@ -199,13 +200,13 @@ pub enum Reply {
     /// The code was not accepted.
     Refused {
         /// A fixed word, such as `code-expired`.
-        #[serde(deserialize_with = "short_text")]
+        #[serde(with = "codec::Text")]
         code: String,
         /// What happened and why.
-        #[serde(deserialize_with = "short_text")]
+        #[serde(with = "codec::Text")]
         cause: String,
         /// What to do.
-        #[serde(deserialize_with = "short_text")]
+        #[serde(with = "codec::Text")]
         remedy: String,
     },
 }
@@ -268,7 +269,7 @@ impl fmt::Display for CloseCode {
     }
 }
 
-/// Why bytes are not a frame.
+/// Why bytes are not a frame, or a frame cannot be made.
 #[derive(Debug, Error)]
 pub enum FrameError {
     /// Close the link with [`CloseCode::FRAME_TOO_LONG`]; nothing was allocated.
@@ -283,12 +284,12 @@ pub enum FrameError {
         /// The kind byte.
         kind: u8,
     },
-    /// Close the link with [`CloseCode::MALFORMED_FRAME`].
+    /// Close the link with [`CloseCode::MALFORMED_FRAME`]. A frame that was to be sent: do not.
     #[error("{name} frame is malformed: {cause}")]
     Malformed {
         /// The frame's name.
         name: &'static str,
-        /// What the decoder met.
+        /// What the decoder or encoder met.
         cause: String,
     },
 }
@@ -365,8 +366,9 @@ impl Frame {
         }
     }
 
-    /// Encodes the whole frame, head included.
+    /// Encodes the whole frame, head included; refuses what a peer would refuse.
     pub fn encode(&self) -> Result<Vec<u8>, FrameError> {
+        self.check_order()?;
         let body = self.body().map_err(|error| self.refused(&error))?;
         let length = body.len() + 1;
         if length > MAX_FRAME_BYTES {
@@ -413,23 +415,20 @@ impl Frame {
             REPLY => codec::decode(body, limit).map(Frame::Reply),
             _ => return Err(FrameError::UnknownKind { kind }),
         };
-        frame.map_err(|error| malformed(kind, error.to_string())).and_then(Frame::sound)
+        let frame = frame.map_err(|error| malformed(kind, error.to_string()))?;
+        frame.check_order()?;
+        Ok(frame)
     }
 
-    fn sound(self) -> Result<Frame, FrameError> {
-        let few = |addresses: &[String]| {
-            let short = |address: &String| address.len() <= crate::limits::MAX_TEXT_BYTES;
-            addresses.len() <= MAX_ADDRESSES && addresses.iter().all(short)
-        };
-        let sound = match &self {
-            Frame::Compare(compare) => compare.is_sound(),
-            Frame::Want(want) => want.is_sound(),
-            Frame::Hello(hello) => few(&hello.addresses),
-            Frame::Knock(knock) => few(&knock.addresses),
+    /// Refuses ranges that do not ascend; lists and texts keep their limits by themselves.
+    fn check_order(&self) -> Result<(), FrameError> {
+        let ascends = match self {
+            Frame::Compare(compare) => compare.ascends(),
+            Frame::Want(want) => want.ascends(),
             _ => true,
         };
-        let cause = "a list is over its limit or a range does not ascend";
-        if sound { Ok(self) } else { Err(malformed(self.kind(), cause.into())) }
+        let cause = "a range does not ascend";
+        if ascends { Ok(()) } else { Err(malformed(self.kind(), cause.into())) }
     }
 
     fn refused(&self, error: &CodecError) -> FrameError {
@@ -437,7 +436,9 @@ impl Frame {
             CodecError::TooLong { limit_bytes } => {
                 FrameError::TooLong { claimed_bytes: limit_bytes + 1 }
             }
-            CodecError::Malformed { .. } => malformed(self.kind(), error.to_string()),
+            CodecError::Malformed { .. } | CodecError::Unfit { .. } => {
+                malformed(self.kind(), error.to_string())
+            }
         }
     }
 }

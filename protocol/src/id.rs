@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
-use serde::de::{Error as _, Visitor};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
@@ -283,14 +283,4 @@ impl FromStr for DocumentId {
         let bytes = HEX.decode(hex.as_bytes()).map_err(|_| wrong())?;
         Ok(DocumentId(bytes.try_into().map_err(|_| wrong())?))
     }
-}
-
-/// Refuses a text that is longer than frames may carry.
-pub(crate) fn short_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.len() > crate::limits::MAX_TEXT_BYTES {
-        let limit = crate::limits::MAX_TEXT_BYTES;
-        return Err(D::Error::custom(format!("text of {} bytes, limit {limit}", text.len())));
-    }
-    Ok(text)
 }

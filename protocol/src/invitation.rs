@@ -39,7 +39,9 @@ pub struct Invitation {
     pub hub: NodeId,
     /// The one office that the code is for.
     pub office: OfficeId,
-    /// Where the hub listens, as `host:port`.
+    /// Where the hub listens, as `host:port`; at most [`MAX_ADDRESSES`], and all together no more
+    /// than a code has room for.
+    #[serde(with = "codec::List::<MAX_ADDRESSES>")]
     pub addresses: Vec<String>,
     /// Good for one node.
     pub secret: JoinSecret,
@@ -56,7 +58,7 @@ pub enum InvitationError {
     /// It has a character that no join code has.
     #[error("character {at} of the join code is none of 0-9 and A-Z without I, L, O, U")]
     Character {
-        /// Where, counted from 1, dashes and spaces included.
+        /// Where in the text as it was given, counted from 1 in characters.
         at: usize,
     },
     /// The check characters do not fit the rest: something was changed or left out.
@@ -91,6 +93,31 @@ impl InvitationError {
     }
 }
 
+/// Why an invitation has no code: its addresses are too many, or too long together.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "{count} addresses of {bytes} bytes do not fit a join code: \
+     the limits are {MAX_ADDRESSES} addresses and a code of {MAX_JOIN_CODE_CHARS} characters"
+)]
+pub struct UnfitAddresses {
+    /// How many addresses.
+    pub count: usize,
+    /// How long they are together, in bytes.
+    pub bytes: usize,
+}
+
+impl UnfitAddresses {
+    /// The fixed word for the error.
+    pub fn code(&self) -> &'static str {
+        "join-code-addresses"
+    }
+
+    /// What the operator of the hub should do.
+    pub fn remedy(&self) -> &'static str {
+        "let the hub advertise fewer or shorter addresses"
+    }
+}
+
 const PREFIX: &str = "LT1-";
 const CHECK_BYTES: usize = 5;
 const GROUP: usize = 8;
@@ -106,16 +133,22 @@ fn alphabet() -> Encoding {
 }
 
 impl Invitation {
-    /// The code as text: `LT1-` and groups of eight characters.
-    pub fn to_code(&self) -> String {
-        let mut bytes = codec::encode(self, MAX_BYTES).unwrap_or_default();
+    /// The code as text: `LT1-` and groups of eight characters; none that [`Self::from_code`]
+    /// would refuse.
+    pub fn to_code(&self) -> Result<String, UnfitAddresses> {
+        let unfit = || UnfitAddresses {
+            count: self.addresses.len(),
+            bytes: self.addresses.iter().map(String::len).sum(),
+        };
+        let mut bytes = codec::encode(self, MAX_BYTES).map_err(|_| unfit())?;
         bytes.extend_from_slice(&check(&bytes));
         let text = alphabet().encode(&bytes);
         let groups: Vec<&str> = (0..text.len())
             .step_by(GROUP)
             .map(|at| &text[at..text.len().min(at + GROUP)])
             .collect();
-        format!("{PREFIX}{}", groups.join("-"))
+        let code = format!("{PREFIX}{}", groups.join("-"));
+        if code.len() <= MAX_JOIN_CODE_CHARS { Ok(code) } else { Err(unfit()) }
     }
 
     /// Reads a code; small letters, spaces, line breaks and missing dashes are understood.
@@ -123,9 +156,8 @@ impl Invitation {
         if code.chars().count() > MAX_JOIN_CODE_CHARS {
             return Err(InvitationError::TooLong);
         }
-        let code = code.trim();
-        let starts = code.get(..PREFIX.len()).is_some_and(|p| p.eq_ignore_ascii_case(PREFIX));
-        if !starts {
+        let start = code.trim_start().get(..PREFIX.len());
+        if !start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
             return Err(InvitationError::NotACode);
         }
         let letters = letters(code)?;
@@ -135,18 +167,15 @@ impl Invitation {
         if bytes.split_off(body) != check(&bytes) {
             return Err(InvitationError::Altered);
         }
-        let read: Invitation =
-            codec::decode(&bytes, MAX_BYTES).map_err(|_| InvitationError::Form)?;
-        if read.addresses.len() > MAX_ADDRESSES {
-            return Err(InvitationError::Form);
-        }
-        Ok(read)
+        codec::decode(&bytes, MAX_BYTES).map_err(|_| InvitationError::Form)
     }
 }
 
+/// The characters after the prefix that count.
 fn letters(code: &str) -> Result<String, InvitationError> {
     let mut letters = String::with_capacity(code.len());
-    for (at, char) in code.chars().enumerate().skip(PREFIX.len()) {
+    let places = code.chars().enumerate().skip_while(|(_, char)| char.is_whitespace());
+    for (at, char) in places.skip(PREFIX.len()) {
         if char == '-' || char.is_whitespace() {
             continue;
         }

@@ -21,7 +21,7 @@ pub use change::{Change, ChangeError, Header};
 pub use frame::{Ack, Batch, CloseCode, Frame, FrameError, FrameHead, Hello, Knock, Ping, Pong};
 pub use frame::{Proof, Reply, Standing, VersionRange, Written};
 pub use id::{ChangeId, DocumentId, FederationId, IdError, Incarnation, NodeId, OfficeId, ShortId};
-pub use invitation::{Invitation, InvitationError, JoinSecret};
+pub use invitation::{Invitation, InvitationError, JoinSecret, UnfitAddresses};
 pub use key::{BadSignature, NodeKey, Signature, verify};
 pub use kind::Kind;
 pub use moment::Moment;

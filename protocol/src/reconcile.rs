@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::codec;
 use crate::limits::{MAX_CLAIMS, MAX_LISTED_IDS};
 use crate::{Moment, ShortId, ShortTally};
 
@@ -43,6 +44,7 @@ pub struct Compare {
     /// Where the first range starts.
     pub from: Bound,
     /// The ranges in order; at most [`MAX_CLAIMS`]. None: nothing is left to compare.
+    #[serde(with = "codec::List::<MAX_CLAIMS>")]
     pub claims: Vec<Claim>,
 }
 
@@ -63,7 +65,7 @@ pub enum Claimed {
     /// The sender holds a set with this tally.
     Sum(ShortTally),
     /// The sender holds exactly these; at most [`MAX_LISTED_IDS`].
-    Ids(Vec<ShortId>),
+    Ids(#[serde(with = "codec::List::<MAX_LISTED_IDS>")] Vec<ShortId>),
 }
 
 /// Asks for changes that the peer listed in a range.
@@ -74,29 +76,25 @@ pub struct Want {
     /// Where it ends (not included).
     pub to: Bound,
     /// Which of the listed ids; at most [`MAX_LISTED_IDS`].
+    #[serde(with = "codec::List::<MAX_LISTED_IDS>")]
     pub ids: Vec<ShortId>,
 }
 
 impl Compare {
-    /// Whether the ranges ascend and every list keeps its limit.
-    pub(crate) fn is_sound(&self) -> bool {
+    /// Whether every range ends after it starts.
+    pub(crate) fn ascends(&self) -> bool {
         let mut from = self.from;
-        self.claims.len() <= MAX_CLAIMS
-            && self.claims.iter().all(|claim| {
-                let ascends = claim.to > from;
-                from = claim.to;
-                let listed = match &claim.what {
-                    Claimed::Ids(ids) => ids.len(),
-                    Claimed::Skip | Claimed::Sum(_) => 0,
-                };
-                ascends && listed <= MAX_LISTED_IDS
-            })
+        self.claims.iter().all(|claim| {
+            let ascends = claim.to > from;
+            from = claim.to;
+            ascends
+        })
     }
 }
 
 impl Want {
-    /// Whether the range ascends and the list keeps its limit.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.to > self.from && self.ids.len() <= MAX_LISTED_IDS
+    /// Whether the range ends after it starts.
+    pub(crate) fn ascends(&self) -> bool {
+        self.to > self.from
     }
 }

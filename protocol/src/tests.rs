@@ -3,7 +3,10 @@ use data_encoding::HEXLOWER as HEX;
 use proptest::prelude::{ProptestConfig, any};
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use crate::limits::{MAX_ADDED_OFFICES, MAX_CHANGE_BYTES, MAX_JOIN_CODE_CHARS};
+use crate::limits::{
+    MAX_ADDED_OFFICES, MAX_ADDRESSES, MAX_CHANGE_BYTES, MAX_HEADER_BYTES, MAX_JOIN_CODE_CHARS,
+    MAX_TEXT_BYTES,
+};
 use crate::{
     Change, ChangeError, ChangeId, DocumentId, FederationId, Header, Incarnation, Invitation,
     InvitationError, JoinSecret, Kind, Moment, NodeId, NodeKey, OfficeId, Tally,
@@ -65,7 +68,7 @@ const GOLDEN_CHANGE: &str = "\
 const GOLDEN_CHANGE_ID: &str = "30ac07812af5dfd2c71a9dc393377b366bafed80eef2621bc2c504508e87cfaf";
 
 #[test]
-fn a_header_past_a_limit_is_neither_signed_nor_opened() {
+fn a_header_past_a_limit_is_not_signed() {
     let office: OfficeId = "QNM".parse().expect("a valid office id");
     let most = Header { adds: vec![office; MAX_ADDED_OFFICES], ..header() };
     Change::sign(most, b"", &key()).expect("the most added offices are allowed");
@@ -79,6 +82,23 @@ fn a_header_past_a_limit_is_neither_signed_nor_opened() {
     }
     let error = Change::sign(header(), b"", &NodeKey::from_seed([8; 32])).err();
     assert!(matches!(error, Some(ChangeError::Signature(_))));
+}
+
+#[test]
+fn a_header_that_adds_too_many_offices_is_not_opened() {
+    let opened = |count: usize| {
+        let Header { document, kind, author, office, incarnation, seq, at, .. } = header();
+        let adds = vec![office; count];
+        let parts = (document, kind, author, office, incarnation, seq, at, adds);
+        let encoded = crate::codec::encode(&parts, MAX_HEADER_BYTES).expect("within the limit");
+        let length = u16::try_from(encoded.len()).expect("fits").to_le_bytes();
+        Change::trusted([&[0; 64][..], &length, &encoded].concat().into())
+    };
+    let most = opened(MAX_ADDED_OFFICES).expect("the most added offices are allowed");
+    assert_eq!(most.header().adds.len(), MAX_ADDED_OFFICES);
+    let error = opened(MAX_ADDED_OFFICES + 1).expect_err("one office more");
+    let ChangeError::Header(cause) = error else { panic!("the header decoded: {error}") };
+    assert!(cause.to_string().contains("list of 65 items, the limit is 64"), "{cause}");
 }
 
 #[test]
@@ -196,14 +216,18 @@ fn invitation() -> Invitation {
     }
 }
 
+fn code() -> String {
+    invitation().to_code().expect("two short addresses fit a code")
+}
+
 #[test]
 fn a_join_code_reads_back_as_the_same_invitation() {
-    assert_eq!(Invitation::from_code(&invitation().to_code()), Ok(invitation()));
+    assert_eq!(Invitation::from_code(&code()), Ok(invitation()));
 }
 
 #[test]
 fn every_altered_character_of_a_join_code_is_found() {
-    let code = invitation().to_code();
+    let code = code();
     for at in 0..code.len() {
         let before = code.as_bytes()[at];
         if before == b'-' && at > 3 {
@@ -220,7 +244,7 @@ fn every_altered_character_of_a_join_code_is_found() {
 
 #[test]
 fn a_join_code_is_understood_as_people_type_it() {
-    let code = invitation().to_code();
+    let code = code();
     let (prefix, rest) = code.split_at(4);
     let typed = [
         code.to_lowercase(),
@@ -239,12 +263,53 @@ fn a_join_code_is_understood_as_people_type_it() {
 
 #[test]
 fn what_is_wrong_with_a_join_code_is_told() {
-    let code = invitation().to_code();
+    let code = code();
     let long = format!("LT1-{}", "0".repeat(MAX_JOIN_CODE_CHARS));
     let wrong = |text: &str| Invitation::from_code(text).err();
     assert_eq!(wrong(&code[4..]), Some(InvitationError::NotACode));
     assert_eq!(wrong(&code[..code.len() - 1]), Some(InvitationError::Altered));
-    assert_eq!(wrong("LT1-ABU"), Some(InvitationError::Character { at: 7 }));
+    for (text, at) in
+        [("LT1-ABU", 7), (" \u{a0}\n lt1-A B\r\n-!", 15), ("LT1-é", 5), ("\tLT1-ếU", 6)]
+    {
+        assert_eq!(wrong(text), Some(InvitationError::Character { at }), "{text:?}");
+    }
+    assert_eq!(wrong("  "), Some(InvitationError::NotACode));
+    assert_eq!(wrong("L T1-"), Some(InvitationError::NotACode));
     assert_eq!(wrong("LT1-"), Some(InvitationError::Altered));
     assert_eq!(wrong(&long), Some(InvitationError::TooLong));
+}
+
+#[test]
+fn every_join_code_that_is_made_is_read() {
+    let office = "A".repeat(32).parse().expect("a valid office id");
+    let with = |addresses| Invitation { addresses, office, expires: Moment::LIMIT, ..invitation() };
+    let (mut longest, mut refused) = (0, 0);
+    for bytes in 0..=MAX_TEXT_BYTES {
+        let invitation = with(vec!["a".repeat(bytes)]);
+        match invitation.to_code() {
+            Ok(code) => {
+                longest = longest.max(code.len());
+                assert_eq!(Invitation::from_code(&code), Ok(invitation), "{bytes} bytes");
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(longest > MAX_JOIN_CODE_CHARS - 8, "no more is refused than must be: {longest}");
+    assert!(refused > 0, "an address may be longer than the room in a code");
+}
+
+#[test]
+fn an_invitation_that_does_not_fit_a_join_code_says_what_to_do() {
+    let with = |addresses| Invitation { addresses, ..invitation() }.to_code();
+    with(vec!["a:1".into(); MAX_ADDRESSES]).expect("the most addresses fit");
+    let many = with(vec!["a:1".into(); MAX_ADDRESSES + 1]).expect_err("one more");
+    assert_eq!(
+        many.to_string(),
+        "9 addresses of 27 bytes do not fit a join code: \
+         the limits are 8 addresses and a code of 1024 characters"
+    );
+    let long = with(vec!["a".repeat(60); MAX_ADDRESSES]).expect_err("longer than any code");
+    assert_eq!((long.count, long.bytes), (8, 480));
+    assert_eq!(long.code(), "join-code-addresses");
+    assert_eq!(long.remedy(), "let the hub advertise fewer or shorter addresses");
 }

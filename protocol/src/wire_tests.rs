@@ -4,8 +4,8 @@ use proptest::prelude::{ProptestConfig, any};
 use proptest::{prop_assert, proptest};
 
 use crate::limits::{
-    MAX_ADDRESSES, MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CLAIMS, MAX_FRAME_BYTES, MAX_LISTED_IDS,
-    MAX_TEXT_BYTES,
+    MAX_ADDRESSES, MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES, MAX_CLAIMS,
+    MAX_FRAME_BYTES, MAX_LISTED_IDS, MAX_TEXT_BYTES,
 };
 use crate::{
     Ack, Batch, Bound, Change, Claim, Claimed, CloseCode, Compare, FederationId, Frame, FrameError,
@@ -13,6 +13,8 @@ use crate::{
     ShortId, ShortTally, Signature, Standing, Tally, VersionRange, Want, Written,
 };
 
+const COMPARE: u8 = 2;
+const WANT: u8 = 3;
 const BATCH: u8 = 4;
 const AT: Moment = Moment(1_500_000_000_000);
 
@@ -134,8 +136,9 @@ fn decode(frame: &[u8]) -> Result<Frame, FrameError> {
     Frame::decode(head.kind, &Bytes::copy_from_slice(body))
 }
 
-fn code_of(frame: &Frame) -> Option<CloseCode> {
-    decode(&frame.encode().expect("encodes")).err().and_then(|error| error.close_code())
+fn code_of(kind: u8, body: &[u8]) -> Option<CloseCode> {
+    let error = Frame::decode(kind, &Bytes::copy_from_slice(body)).err();
+    error.and_then(|error| error.close_code())
 }
 
 #[test]
@@ -196,27 +199,68 @@ fn a_byte_too_few_or_too_many_is_malformed() {
     }
 }
 
+/// A list or text of a frame: its limit, the frame with so many items or bytes, and the body as
+/// bytes of unlimited parts, to be told what no node of ours says.
+type Limited = (usize, fn(usize) -> Frame, fn(usize) -> Vec<u8>);
+
+fn limited() -> [Limited; 11] {
+    [
+        (MAX_CLAIMS, |n| Frame::Compare(skipping(n)), |n| body(&(Bound::START, skips(n)))),
+        (MAX_LISTED_IDS, |n| Frame::Compare(listing(n)), |n| body(&(Bound::START, lists(n)))),
+        (
+            MAX_LISTED_IDS,
+            |n| Frame::Want(Want { ids: ids(n), ..want() }),
+            |n| body(&(want().from, want().to, ids(n))),
+        ),
+        (MAX_ADDRESSES, |n| greeting(texts(n), text(3)), |n| greeted(texts(n), text(3))),
+        (MAX_TEXT_BYTES, |n| greeting(vec![text(n)], text(3)), |n| greeted(vec![text(n)], text(3))),
+        (MAX_TEXT_BYTES, |n| greeting(texts(1), text(n)), |n| greeted(texts(1), text(n))),
+        (MAX_ADDRESSES, |n| knocking(texts(n), text(3)), |n| knocked(texts(n), text(3))),
+        (MAX_TEXT_BYTES, |n| knocking(vec![text(n)], text(3)), |n| knocked(vec![text(n)], text(3))),
+        (MAX_TEXT_BYTES, |n| knocking(texts(1), text(n)), |n| knocked(texts(1), text(n))),
+        (
+            MAX_TEXT_BYTES,
+            |n| refusing([text(n), text(1), text(n)]),
+            |n| body(&(2_u32, [text(n), text(1), text(n)])),
+        ),
+        (
+            MAX_TEXT_BYTES,
+            |n| refusing([text(1), text(n), text(1)]),
+            |n| body(&(2_u32, [text(1), text(n), text(1)])),
+        ),
+    ]
+}
+
 #[test]
-fn lists_and_texts_past_their_limit_are_malformed() {
-    type Make = fn(usize) -> Frame;
-    let cases: [(usize, Make); 7] = [
-        (MAX_CLAIMS, |count| Frame::Compare(claiming_nothing(count))),
-        (MAX_LISTED_IDS, |count| Frame::Compare(listing(count))),
-        (MAX_LISTED_IDS, |count| Frame::Want(Want { ids: ids(count), ..want() })),
-        (MAX_ADDRESSES, |count| {
-            Frame::Hello(Hello { addresses: vec!["a:1".into(); count], ..hello() })
-        }),
-        (MAX_TEXT_BYTES, |bytes| {
-            Frame::Knock(Knock { addresses: vec!["a".repeat(bytes)], ..knock() })
-        }),
-        (MAX_TEXT_BYTES, |bytes| Frame::Hello(Hello { agent: "a".repeat(bytes), ..hello() })),
-        (MAX_TEXT_BYTES, |bytes| Frame::Knock(Knock { agent: "a".repeat(bytes), ..knock() })),
-    ];
-    for (case, (limit, make)) in cases.into_iter().enumerate() {
-        assert_eq!(code_of(&make(limit)), None, "case {case} at its limit");
-        let code = code_of(&make(limit + 1));
+fn a_list_or_text_past_its_limit_is_neither_sent_nor_taken() {
+    for (case, (limit, frame, body)) in limited().into_iter().enumerate() {
+        let most = frame(limit);
+        let sent = most.encode().expect("a frame at its limit encodes").split_off(FrameHead::BYTES);
+        assert!(sent == body(limit), "case {case} is the frame's own form");
+        assert_eq!(code_of(most.kind(), &sent), None, "case {case} at its limit");
+        let code = code_of(most.kind(), &body(limit + 1));
         assert_eq!(code, Some(CloseCode::MALFORMED_FRAME), "case {case} past its limit");
+        let sent = frame(limit + 1).encode().map(drop);
+        let error = sent.expect_err("a frame past its limit is not sent");
+        let (length, limit) = (format!(" of {} ", limit + 1), format!("the limit is {limit}"));
+        let words = error.to_string();
+        assert!(words.contains(&length) && words.contains(&limit), "case {case}: {words}");
     }
+}
+
+#[test]
+fn a_frame_full_of_the_smallest_claims_is_refused_unread() {
+    const SKIP_BYTES: usize = 3;
+    let count = (MAX_FRAME_BYTES - 16) / SKIP_BYTES;
+    let body = body(&(Bound::START, vec![[0_u8; SKIP_BYTES]; count]));
+    assert!(body.len() > MAX_FRAME_BYTES - 32, "the frame is full");
+    let error = Frame::decode(COMPARE, &body.into()).expect_err("the list is over its limit");
+    let words = format!("list of {count} items, the limit is {MAX_CLAIMS}");
+    assert!(error.to_string().contains(&words), "{error}");
+}
+
+fn body<T: serde::Serialize>(parts: &T) -> Vec<u8> {
+    crate::codec::encode(parts, MAX_FRAME_BYTES).expect("within the length of a frame")
 }
 
 fn ids(count: usize) -> Vec<ShortId> {
@@ -228,33 +272,80 @@ fn listing(count: usize) -> Compare {
     Compare { from: Bound::START, claims }
 }
 
-fn claiming_nothing(count: usize) -> Compare {
-    let claim = |minute| Claim { to: Bound { minute, prefix: 0 }, what: Claimed::Skip };
+fn lists(count: usize) -> Vec<(Bound, u32, Vec<ShortId>)> {
+    vec![(Bound::END, 2, ids(count))]
+}
+
+fn skipping(count: usize) -> Compare {
+    let claims = skips(count).into_iter().map(|(to, _)| Claim { to, what: Claimed::Skip });
+    Compare { from: Bound::START, claims: claims.collect() }
+}
+
+fn skips(count: usize) -> Vec<(Bound, u32)> {
     let last = u32::try_from(count).expect("fits");
-    Compare { from: Bound::START, claims: (1..=last).map(claim).collect() }
+    (1..=last).map(|minute| (Bound { minute, prefix: 0 }, 0)).collect()
+}
+
+fn text(bytes: usize) -> String {
+    "a".repeat(bytes)
+}
+
+fn texts(count: usize) -> Vec<String> {
+    vec![text(3); count]
+}
+
+fn greeting(addresses: Vec<String>, agent: String) -> Frame {
+    Frame::Hello(Hello { addresses, agent, ..hello() })
+}
+
+fn greeted(addresses: Vec<String>, agent: String) -> Vec<u8> {
+    let Hello { versions, federation, office, incarnation, at, .. } = hello();
+    body(&(versions, federation, office, incarnation, at, addresses, agent))
+}
+
+fn knocking(addresses: Vec<String>, agent: String) -> Frame {
+    Frame::Knock(Knock { addresses, agent, ..knock() })
+}
+
+fn knocked(addresses: Vec<String>, agent: String) -> Vec<u8> {
+    let Knock { federation, office, secret, .. } = knock();
+    body(&(federation, office, secret, addresses, agent))
+}
+
+fn refusing([code, cause, remedy]: [String; 3]) -> Frame {
+    Frame::Reply(Reply::Refused { code, cause, remedy })
 }
 
 #[test]
-fn a_range_that_does_not_ascend_is_malformed() {
-    let same = Want { to: want().from, ..want() };
-    assert_eq!(code_of(&Frame::Want(same)), Some(CloseCode::MALFORMED_FRAME));
+fn a_range_that_does_not_ascend_is_neither_sent_nor_taken() {
     let mut turned = compare();
     turned.claims.swap(0, 1);
-    assert_eq!(code_of(&Frame::Compare(turned)), Some(CloseCode::MALFORMED_FRAME));
+    let same = Want { to: want().from, ..want() };
+    let bodies = [(COMPARE, body(&turned)), (WANT, body(&same))];
+    for (frame, (kind, body)) in [Frame::Compare(turned), Frame::Want(same)].iter().zip(bodies) {
+        assert_eq!(frame.kind(), kind);
+        assert!(matches!(frame.encode(), Err(FrameError::Malformed { .. })));
+        assert_eq!(code_of(kind, &body), Some(CloseCode::MALFORMED_FRAME));
+    }
 }
 
 // ---------------------------------------------------------------- batches
 
 /// A batch body that claims a decoded length of its own.
 fn claiming(claimed_bytes: usize, plain: &[u8]) -> Bytes {
-    let claimed = u32::try_from(claimed_bytes).expect("fits").to_le_bytes();
+    let claimed = word(claimed_bytes);
     let squeezed = zstd::bulk::compress(plain, 3).expect("compresses");
     [&1_u64.to_le_bytes()[..], &claimed, &squeezed].concat().into()
 }
 
-fn refused(body: &Bytes) -> bool {
-    let error = Frame::decode(BATCH, body).err();
-    error.and_then(|error| error.close_code()) == Some(CloseCode::MALFORMED_FRAME)
+fn word(length: usize) -> [u8; RECORD_HEAD_BYTES] {
+    u32::try_from(length).expect("fits").to_le_bytes()
+}
+
+const RECORD_HEAD_BYTES: usize = 4;
+
+fn refused(body: &[u8]) -> bool {
+    code_of(BATCH, body) == Some(CloseCode::MALFORMED_FRAME)
 }
 
 #[test]
@@ -276,8 +367,23 @@ fn a_batch_keeps_its_count_and_its_lengths() {
     assert!(refused(&claiming(3, &[0; 3])), "ends inside a length");
     assert!(refused(&claiming(5, &[2, 0, 0, 0, 7])), "ends inside a record");
     assert!(refused(&Bytes::from_static(&[0; 11])), "ends inside the head");
-    let records = vec![Bytes::new(); MAX_BATCH_CHANGES + 1];
-    assert!(Frame::Batch(Batch { number: 1, records }).encode().is_err(), "is not sent either");
+    let long = [&word(MAX_CHANGE_BYTES + 1)[..], &vec![0; MAX_CHANGE_BYTES + 1]].concat();
+    assert!(refused(&claiming(long.len(), &long)), "a record over its limit");
+}
+
+#[test]
+fn a_batch_that_the_peer_would_refuse_is_not_sent() {
+    let sent = |records| Frame::Batch(Batch { number: 1, records }).encode();
+    let record = |bytes: usize| Bytes::from(vec![0; bytes]);
+    sent(vec![Bytes::new(); MAX_BATCH_CHANGES]).expect("the most changes are sent");
+    sent(vec![record(MAX_CHANGE_BYTES)]).expect("the longest change is sent");
+    for records in [vec![Bytes::new(); MAX_BATCH_CHANGES + 1], vec![record(MAX_CHANGE_BYTES + 1)]] {
+        assert!(matches!(sent(records), Err(FrameError::Malformed { .. })));
+    }
+    let most = MAX_BATCH_BYTES - MAX_CHANGE_BYTES - 2 * RECORD_HEAD_BYTES;
+    sent(vec![record(MAX_CHANGE_BYTES), record(most)]).expect("the longest batch is sent");
+    let error = sent(vec![record(MAX_CHANGE_BYTES), record(most + 1)]).err();
+    assert!(matches!(error, Some(FrameError::TooLong { .. })));
 }
 
 // ---------------------------------------------------------------- hostile bytes

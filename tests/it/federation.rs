@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use lienthong::{ApiRequest, Exit, Folder, Request, call, socket_of};
+use lienthong::{ApiRequest, Folder, Request, call, socket_of};
 use lienthong_tests::{World, office, province};
 use serde_json::{Value, json};
 
@@ -88,43 +88,6 @@ async fn a_restart_changes_nothing_that_was_saved() {
     assert_ne!(again["code"], before["code"], "a code is never given twice");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_join_code_is_good_once_for_one_office() {
-    let mut world = World::new().await;
-    let code = world.invite("EAST").await;
-    let mut altered = code.clone().into_bytes();
-    altered[20] = if altered[20] == b'0' { b'1' } else { b'0' };
-    let altered = String::from_utf8(altered).expect("ASCII");
-    let refused = world.try_join("EAST", &altered).await.expect_err("altered");
-    assert_eq!(refused.code, "join-code-altered");
-    let folder = world.try_join("EAST", &code).await.expect("joins");
-    drop(folder);
-    let refused = world.try_join("WEST", &code).await.expect_err("used");
-    assert_eq!((refused.code.as_str(), refused.exit), ("code-used", Exit::Refused));
-    world.join("WEST").await;
-    world.settle_hub_and("WEST").await;
-}
-
-/// Only the hub and one office have a running node.
-trait SettlePair {
-    async fn settle_hub_and(&self, name: &str);
-}
-
-impl SettlePair for World {
-    async fn settle_hub_and(&self, name: &str) {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(20));
-        for _ in 0..3_000 {
-            tick.tick().await;
-            let status = self.ask(name, Request::Status).await.expect("answers");
-            let links = status["links"].as_array().cloned().unwrap_or_default();
-            if links.iter().any(|link| link["office"] == "HUB" && link["settled"] == true) {
-                return;
-            }
-        }
-        panic!("{name} does not settle with the hub");
-    }
-}
-
 /// The binary of this build: `tests/run` builds it before the tests.
 fn binary() -> PathBuf {
     let mut path = std::env::current_exe().expect("this test has a path");
@@ -145,7 +108,7 @@ fn serve(data: &Path) -> Child {
 
 async fn ask(data: &Path, command: &str, arguments: Value) -> Result<Value, lienthong::Failure> {
     let request = ApiRequest { command: command.into(), arguments };
-    call(&socket_of(data), &request, |_| {}).await
+    call(&socket_of(data), &request).await
 }
 
 async fn answers(data: &Path) {

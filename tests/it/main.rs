@@ -2,4 +2,8 @@
 
 mod federation;
 mod full_disk;
+mod hostile;
+mod joining;
+mod outages;
+mod revocation;
 mod tidy;

@@ -1,14 +1,28 @@
 //! A small world of real nodes on loopback, for tests that read as stories.
 
+mod impostor;
+mod journal;
+mod quota;
+mod stranger;
+mod witness;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong::{Failure, Flags, Folder, Node, Request, Settings};
 use lienthong_federation::{Office, Province};
-use lienthong_protocol::OfficeId;
+use lienthong_protocol::{NodeId, NodeKey, OfficeId};
+use lienthong_store::Disk;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+pub use impostor::Impostor;
+pub use journal::Journal;
+pub use quota::Quota;
+pub use stranger::{CONTROL_LANE, Stranger};
+pub use witness::Witness;
 
 /// How long anything may take before a test says that it does not happen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct World {
     folder: TempDir,
     nodes: BTreeMap<&'static str, Node>,
+    approval: &'static str,
 }
 
 /// An office id from a literal.
@@ -42,20 +57,34 @@ pub fn province() -> Province {
 }
 
 impl World {
-    /// The hub alone.
+    /// The hub alone. It lets in whoever has a good code.
     pub async fn new() -> World {
+        let mut world = World::founded();
+        world.start("HUB").await;
+        world
+    }
+
+    /// The hub alone, whose operator approves every new node by hand.
+    pub async fn approving_by_hand() -> World {
+        let mut world = World { approval: "manual", ..World::founded() };
+        world.start("HUB").await;
+        world
+    }
+
+    /// The folder of the hub, whose node does not run yet.
+    pub fn founded() -> World {
         let folder = TempDir::new().expect("a temporary folder");
         let path = folder.path().join("HUB");
-        let hub = lienthong::init(&path, office("HUB"), &province(), &[]).expect("founds");
-        let mut world = World { folder, nodes: BTreeMap::new() };
-        world.start("HUB", hub).await;
-        world
+        drop(lienthong::init(&path, office("HUB"), &province(), &[]).expect("founds"));
+        World { folder, nodes: BTreeMap::new(), approval: "automatic" }
     }
 
     /// The settings of every node: loopback, a port of the system's choice.
     pub fn settings(&self) -> Settings {
         let flags = Flags { listen: Some("127.0.0.1:0".into()), advertise: None };
-        let variables = [("LIENTHONG_LINK_BACKOFF_MAX_MS".to_owned(), "1000".to_owned())];
+        let variables =
+            [("LIENTHONG_LINK_BACKOFF_MAX_MS", "1000"), ("LIENTHONG_JOIN_APPROVAL", self.approval)];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Settings::load(self.folder.path(), variables, &flags).expect("sound settings")
     }
 
@@ -64,9 +93,28 @@ impl World {
         self.folder.path().join(name)
     }
 
-    async fn start(&mut self, name: &'static str, folder: Folder) {
+    /// Where it keeps its log.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.path(name).join("log")
+    }
+
+    /// Starts the node of an office that has joined.
+    pub async fn start(&mut self, name: &'static str) {
+        let folder = Folder::open(&self.path(name)).expect("nobody else holds the folder");
         let node = Node::start(folder, &self.settings()).await.expect("starts");
         self.nodes.insert(name, node);
+    }
+
+    /// The same with its log on a disk of the caller's.
+    pub async fn start_on(&mut self, name: &'static str, disk: Arc<dyn Disk>) {
+        let folder = Folder::open(&self.path(name)).expect("nobody else holds the folder");
+        let node = Node::start_on(folder, &self.settings(), disk).await.expect("starts");
+        self.nodes.insert(name, node);
+    }
+
+    /// Stops the node of an office.
+    pub async fn stop(&mut self, name: &str) {
+        self.nodes.remove(name).expect("a running node").stop().await.expect("stops");
     }
 
     /// A join code of the hub.
@@ -78,9 +126,14 @@ impl World {
 
     /// Lets an office join with a fresh code and starts its node.
     pub async fn join(&mut self, name: &'static str) {
+        self.join_only(name).await;
+        self.start(name).await;
+    }
+
+    /// Lets an office join with a fresh code; its node does not run yet.
+    pub async fn join_only(&self, name: &str) {
         let code = self.invite(name).await;
-        let folder = self.try_join(name, &code).await.expect("joins");
-        self.start(name, folder).await;
+        drop(self.try_join(name, &code).await.expect("joins"));
     }
 
     /// Tries a code in the folder of an office.
@@ -100,9 +153,8 @@ impl World {
 
     /// Stops a node and starts it again.
     pub async fn restart(&mut self, name: &'static str) {
-        self.nodes.remove(name).expect("a running node").stop().await.expect("stops");
-        let folder = Folder::open(&self.path(name)).expect("opens");
-        self.start(name, folder).await;
+        self.stop(name).await;
+        self.start(name).await;
     }
 
     /// Asks a node.
@@ -110,9 +162,28 @@ impl World {
         self.nodes[name].ask(request).await
     }
 
-    /// Takes a running node into the world.
-    pub fn add(&mut self, name: &'static str, node: Node) {
-        self.nodes.insert(name, node);
+    /// A running node.
+    pub fn node(&self, name: &str) -> &Node {
+        &self.nodes[name]
+    }
+
+    /// The id of a running node.
+    pub async fn id(&self, name: &str) -> NodeId {
+        let status = self.ask(name, Request::Status).await.expect("answers");
+        status["node"].as_str().and_then(|id| id.parse().ok()).expect("its id")
+    }
+
+    /// The key of a node that does not run.
+    pub fn key(&self, name: &str) -> NodeKey {
+        let folder = Folder::open(&self.path(name)).expect("nobody else holds the folder");
+        NodeKey::from_seed(*folder.key().seed())
+    }
+
+    /// What a node says of its link with an office; `null` if it knows of none.
+    pub async fn link(&self, name: &str, peer: &str) -> Value {
+        let status = self.ask(name, Request::Status).await.expect("answers");
+        let links = status["links"].as_array().cloned().unwrap_or_default();
+        links.into_iter().find(|link| link["office"] == peer).unwrap_or_default()
     }
 
     /// Receives a dossier and gives its document id.
@@ -147,23 +218,52 @@ impl World {
         self.ask(name, Request::Show { dossier: dossier.to_owned() }).await
     }
 
+    /// Waits until a node shows a dossier.
+    pub async fn reaches(&self, name: &str, dossier: &str) {
+        let what = format!("dossier {dossier} at {name}");
+        self.until(&what, async || self.show(name, dossier).await.is_ok()).await;
+    }
+
+    /// Waits until a node says that its last link with an office ended with this code.
+    pub async fn until_closed(&self, name: &str, peer: &str, code: &str) {
+        let what = format!("{code} as the end of the link of {name} with {peer}");
+        let is_closed =
+            async || self.link(name, peer).await["last_close"]["code"].as_str() == Some(code);
+        self.until(&what, is_closed).await;
+    }
+
+    /// Waits until the two ends of a link are settled with the same root.
+    pub async fn settle_between(&self, here: &str, there: &str) {
+        let what = format!("{here} and {there} settled");
+        let are_settled = async || {
+            let ends = [self.link(here, there).await, self.link(there, here).await];
+            ends.iter().all(|end| end["settled"] == true) && ends[0]["root"] == ends[1]["root"]
+        };
+        self.until(&what, are_settled).await;
+    }
+
     /// Waits until every link of every node is settled, with equal roots at both ends.
     pub async fn settle(&self) {
-        let settled = async {
+        self.until("every link settled", async || self.is_settled().await).await;
+    }
+
+    /// Waits until something has become true, and says where every node stands if it never does.
+    pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+        let come_true = async {
             let mut tick = tokio::time::interval(Duration::from_millis(20));
-            while !self.is_settled().await {
+            while !condition().await {
                 tick.tick().await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, settled).await;
-        if in_time.is_err() {
-            let mut words = String::new();
-            for (name, node) in &self.nodes {
-                let status = node.ask(Request::Status).await;
-                words.push_str(&format!("{name}: {status:?}\n"));
-            }
-            panic!("the world does not settle:\n{words}");
+        if tokio::time::timeout(PATIENCE, come_true).await.is_ok() {
+            return;
         }
+        let mut words = String::new();
+        for (name, node) in &self.nodes {
+            let status = node.ask(Request::Status).await;
+            words.push_str(&format!("{name}: {status:?}\n"));
+        }
+        panic!("waited in vain for {what}:\n{words}");
     }
 
     async fn is_settled(&self) -> bool {

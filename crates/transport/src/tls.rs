@@ -62,7 +62,7 @@ impl Identity {
     /// Accepts links and knocks from any well-formed key; who it is and what it may is asked
     /// after the handshake.
     pub(crate) fn server(&self) -> QuicServerConfig {
-        let verifier = AnyNode(Proof(Arc::clone(&self.provider)));
+        let verifier = AnyNode { provider: Arc::clone(&self.provider) };
         let mut config = rustls::ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .expect("aws-lc-rs speaks TLS 1.3")
@@ -83,7 +83,7 @@ impl Identity {
         purpose: Purpose,
         found: Arc<OnceLock<NodeId>>,
     ) -> QuicClientConfig {
-        let verifier = OneNode { expected, found, proof: Proof(Arc::clone(&self.provider)) };
+        let verifier = OneNode { expected, found, provider: Arc::clone(&self.provider) };
         let mut config = rustls::ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .expect("aws-lc-rs speaks TLS 1.3")
@@ -120,34 +120,45 @@ fn node_of(raw_key: &CertificateDer<'_>) -> Result<NodeId, Error> {
         .ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))
 }
 
-/// Checks that the other end holds the private half of the key it shows: Ed25519 and nothing else.
-#[derive(Debug)]
-struct Proof(Arc<CryptoProvider>);
+/// How both verifiers check that the other end holds the private half of the key it shows: a
+/// signature by Ed25519 and nothing else, over TLS 1.3.
+macro_rules! raw_key_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Err(Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered))
+        }
 
-impl Proof {
-    fn check(
-        &self,
-        message: &[u8],
-        raw_key: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let key = SubjectPublicKeyInfoDer::from(raw_key.as_ref());
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
-    }
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            raw_key: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            let key = SubjectPublicKeyInfoDer::from(raw_key.as_ref());
+            let algorithms = &self.provider.signature_verification_algorithms;
+            verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
+        }
 
-    fn schemes() -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ED25519]
+        }
+
+        fn requires_raw_public_keys(&self) -> bool {
+            true
+        }
+    };
 }
-
-const NO_TLS12: Error = Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered);
 
 #[derive(Debug)]
 struct OneNode {
     expected: NodeId,
     found: Arc<OnceLock<NodeId>>,
-    proof: Proof,
+    provider: Arc<CryptoProvider>,
 }
 
 impl ServerCertVerifier for OneNode {
@@ -167,35 +178,13 @@ impl ServerCertVerifier for OneNode {
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(NO_TLS12)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        raw_key: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.proof.check(message, raw_key, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        Proof::schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
+    raw_key_signatures!();
 }
 
 #[derive(Debug)]
-struct AnyNode(Proof);
+struct AnyNode {
+    provider: Arc<CryptoProvider>,
+}
 
 impl ClientCertVerifier for AnyNode {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -211,31 +200,7 @@ impl ClientCertVerifier for AnyNode {
         node_of(raw_key).map(|_| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(NO_TLS12)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        raw_key: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.check(message, raw_key, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        Proof::schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
+    raw_key_signatures!();
 }
 
 /// An Ed25519 private key in PKCS#8 without its 32-byte seed (RFC 8410, section 7).
@@ -246,3 +211,7 @@ const PKCS8_PREFIX: [u8; 16] = [
 /// An Ed25519 public key in SPKI without its 32 bytes (RFC 8410, section 4).
 const SPKI_PREFIX: [u8; 12] =
     [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;

@@ -1,0 +1,251 @@
+//! What the demonstration plays with: real offices and procedures, people who do not exist.
+
+use lienthong_dossier::Reception;
+use lienthong_federation::{Office, Province};
+use lienthong_protocol::OfficeId;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::request::Request;
+
+/// The reference catalogue and the names for demonstrations, part of the program.
+const PROCEDURES: &str = include_str!("../../config/quang-nam/procedures.toml");
+const NAMES: &str = include_str!("../../config/quang-nam/names.toml");
+
+/// The parts of the catalogue that a reception needs; `config/README.md` explains them.
+#[derive(Deserialize)]
+pub(crate) struct Catalogue {
+    role: Vec<Role>,
+    procedure: Vec<Procedure>,
+    #[serde(skip)]
+    names: Names,
+}
+
+#[derive(Deserialize)]
+struct Role {
+    id: String,
+    tier: String,
+    office: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Procedure {
+    code: String,
+    field: String,
+    role: String,
+    #[serde(default)]
+    received_by: Vec<String>,
+    channels: Vec<String>,
+    #[serde(default)]
+    components: Vec<Paper>,
+}
+
+#[derive(Deserialize)]
+struct Paper {
+    code: String,
+    name: String,
+    originals: u16,
+    copies: u16,
+    #[serde(default = "required")]
+    required: bool,
+}
+
+fn required() -> bool {
+    true
+}
+
+#[derive(Default, Deserialize)]
+struct Names {
+    family: Vec<Family>,
+    middle: BySex,
+    given: BySex,
+}
+
+#[derive(Deserialize)]
+struct Family {
+    names: Vec<Weighted>,
+}
+
+#[derive(Deserialize)]
+struct Weighted {
+    name: String,
+    weight: usize,
+}
+
+#[derive(Default, Deserialize)]
+struct BySex {
+    male: Vec<String>,
+    female: Vec<String>,
+}
+
+impl Catalogue {
+    /// The catalogue of Quảng Nam.
+    pub(crate) fn reference() -> Result<Catalogue, Failure> {
+        let unread = |error: toml::de::Error| bad_catalogue(error.message());
+        let mut catalogue: Catalogue = toml::from_str(PROCEDURES).map_err(unread)?;
+        catalogue.names = toml::from_str(NAMES).map_err(unread)?;
+        Ok(catalogue)
+    }
+
+    /// A reception that this office may have on its counter. Equal numbers give equal ones.
+    pub(crate) fn reception(
+        &self,
+        province: &Province,
+        office: &Office,
+        number: usize,
+    ) -> Result<Reception, Failure> {
+        let fitting: Vec<&Procedure> =
+            self.procedure.iter().filter(|procedure| self.fits(procedure, office)).collect();
+        let mut draw = Draw(number as u64);
+        let procedure = draw.one_of(&fitting).ok_or_else(|| {
+            bad_catalogue(&format!("no procedure is received by the tier '{}'", office.tier))
+        })?;
+        let known: Vec<&str> = procedure
+            .channels
+            .iter()
+            .map(String::as_str)
+            .filter(|channel| ["counter", "online", "post"].contains(channel))
+            .collect();
+        let channel = draw.one_of(&known).copied().unwrap_or("counter");
+        let papers = procedure.components.iter().filter(|paper| paper.required).map(|paper| {
+            let Paper { code, name, originals, copies, .. } = paper;
+            json!({ "code": code, "name": name, "originals": originals, "copies": copies })
+        });
+        let value = json!({
+            "procedure": procedure.code,
+            "version": 1,
+            "field": procedure.field,
+            "channel": channel,
+            "return_by": if channel == "post" { "post" } else { "counter" },
+            "offices": {
+                "receiving": office.id,
+                "competent": self.competent(province, procedure, office),
+            },
+            "applicant": { "kind": "citizen", "name": self.names.draw(&mut draw) },
+            "components": papers.collect::<Vec<_>>(),
+        });
+        serde_json::from_value(value).map_err(|error| bad_catalogue(&error.to_string()))
+    }
+
+    fn role(&self, id: &str) -> Option<&Role> {
+        self.role.iter().find(|role| role.id == id)
+    }
+
+    fn fits(&self, procedure: &Procedure, office: &Office) -> bool {
+        let own = std::slice::from_ref(&procedure.role);
+        let counters =
+            if procedure.received_by.is_empty() { own } else { &procedure.received_by[..] };
+        counters.iter().any(|role| self.role(role).is_some_and(|role| role.tier == office.tier))
+    }
+
+    /// The office that decides where that is not the receiving one: the office of the role, or
+    /// the district of the commune.
+    fn competent(
+        &self,
+        province: &Province,
+        procedure: &Procedure,
+        office: &Office,
+    ) -> Option<String> {
+        let role = self.role(&procedure.role)?;
+        let has = |id: &str| province.offices.iter().any(|office| office.id.as_str() == id);
+        match &role.office {
+            Some(id) if has(id) => Some(id.clone()),
+            _ if role.tier == "district" && office.tier == "commune" => {
+                office.parent.map(|parent| parent.to_string())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Names {
+    fn draw(&self, draw: &mut Draw) -> String {
+        // Nine of ten families are of the first list, as in the province.
+        let list = if draw.below(10) == 0 { self.family.last() } else { self.family.first() };
+        let names = list.map(|family| family.names.as_slice()).unwrap_or_default();
+        let mut at = draw.below(names.iter().map(|name| name.weight).sum());
+        let family = names.iter().find(|name| {
+            let is_here = at < name.weight;
+            at = at.saturating_sub(name.weight);
+            is_here
+        });
+        let (middle, given) = match draw.below(2) {
+            0 => (&self.middle.female, &self.given.female),
+            _ => (&self.middle.male, &self.given.male),
+        };
+        let parts = [
+            family.map(|family| family.name.clone()),
+            draw.one_of(middle).cloned(),
+            draw.one_of(given).cloned(),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Draws that depend on nothing but where they begin: a demonstration can be played again.
+struct Draw(u64);
+
+impl Draw {
+    /// A number below the limit; 0 if the limit is.
+    fn below(&mut self, limit: usize) -> usize {
+        // The step and the mixing of SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let drawn = (mixed ^ (mixed >> 31)) as usize;
+        drawn.checked_rem(limit).unwrap_or(0)
+    }
+
+    fn one_of<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
+        list.get(self.below(list.len()))
+    }
+}
+
+/// Districts in the order of the roll-out, each with its first communes.
+pub(crate) fn choose(province: &Province, offices: usize) -> Vec<OfficeId> {
+    let mut districts: Vec<_> =
+        province.offices.iter().filter(|office| office.tier == "district").collect();
+    districts.sort_by_key(|office| (office.wave, office.id));
+    let mut chosen = Vec::new();
+    for district in districts {
+        chosen.push(district.id);
+        let communes = province.offices.iter().filter(|o| o.parent == Some(district.id));
+        chosen.extend(communes.take((offices / 18).max(2)).map(|office| office.id));
+    }
+    chosen.truncate(offices);
+    chosen
+}
+
+/// What an office does with a dossier after it took it in: not with each the same.
+pub(crate) fn acts(
+    dossier: &str,
+    office: OfficeId,
+    number: usize,
+) -> Result<Vec<Request>, Failure> {
+    let kinds: &[&str] = match number % 4 {
+        0 => &["in-process"],
+        1 => &["in-process", "finished"],
+        2 => &["in-process", "finished", "returned"],
+        _ => &["in-process", "supplement-asked"],
+    };
+    let request = |kind: &&str| {
+        let reason = (*kind == "supplement-asked").then_some("thiếu bản sao");
+        let officer = "chuyên viên";
+        let act = json!({
+            "id": "", "kind": kind, "office": office, "officer": officer, "reason": reason,
+        });
+        let act = serde_json::from_value(act).map_err(|error| bad_catalogue(&error.to_string()))?;
+        Ok(Request::Act { dossier: dossier.to_owned(), act })
+    };
+    kinds.iter().map(request).collect()
+}
+
+fn bad_catalogue(why: &str) -> Failure {
+    Failure::failed("demo-catalogue", "no demonstration", why, "report this")
+}
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;

@@ -1,0 +1,246 @@
+//! `import` and `export`: many dossiers at once, through the socket of the running node.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lienthong::{Exit, Failure, Request, SCHEMA};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use tokio::task::JoinHandle;
+
+use crate::ask;
+use crate::commands::{bad_file, reception};
+
+/// How many receptions are under way at once: the node makes them durable together.
+const IN_FLIGHT: usize = 64;
+/// The longest line of an import, its end included; a request of the socket has 1 MiB.
+const MAX_LINE_BYTES: usize = 1_000_000;
+
+/// What an import did, and why it did not do more.
+pub(crate) struct Imported {
+    /// `received` and `refused`.
+    pub(crate) answer: Value,
+    /// A failure if not every line was received.
+    pub(crate) outcome: Result<(), Failure>,
+}
+
+/// Receives every line of a file. A refused line is told and passed over; after a failure of the
+/// node no further line is sent, and every line that was under way is told.
+pub(crate) async fn import(data: &Path, file: &Path, officer: &str) -> Result<Imported, Failure> {
+    let mut lines = Lines::open(file)?;
+    let mut import = Import::new(lines.length);
+    while let Some(line) = lines.next().map_err(|error| bad_file(file, &error.to_string()))? {
+        let asked = line.reception(officer).map(|request| {
+            let data = data.to_owned();
+            tokio::spawn(async move { ask(&data, &request).await })
+        });
+        import.queue.push_back(Sent { number: line.number, end: line.end, asked });
+        if import.queue.len() >= IN_FLIGHT {
+            import.take_answer().await;
+        }
+        if import.failure.is_some() {
+            break;
+        }
+    }
+    while !import.queue.is_empty() {
+        import.take_answer().await;
+    }
+    Ok(import.finish())
+}
+
+/// A line that was sent, or that was refused before.
+struct Sent {
+    number: u64,
+    /// How many bytes of the file end with it.
+    end: u64,
+    asked: Result<JoinHandle<Result<Value, Failure>>, Failure>,
+}
+
+struct Import {
+    queue: VecDeque<Sent>,
+    received: u64,
+    refused: u64,
+    failure: Option<Failure>,
+    bar: ProgressBar,
+}
+
+impl Import {
+    fn new(length: u64) -> Import {
+        let (queue, bar) = (VecDeque::new(), bar(length, IMPORT_TEMPLATE));
+        Import { queue, received: 0, refused: 0, failure: None, bar }
+    }
+
+    /// Waits for the answer of the oldest line, so that lines are told in their order.
+    async fn take_answer(&mut self) {
+        let Some(Sent { number, end, asked }) = self.queue.pop_front() else { return };
+        let answer = match asked {
+            Ok(asked) => asked.await.unwrap_or_else(|error| {
+                Err(Failure::failed("bug", "not received", error.to_string(), "report this"))
+            }),
+            Err(failure) => Err(failure),
+        };
+        match answer {
+            Ok(_) => self.received += 1,
+            Err(failure) => {
+                self.bar.suspend(|| {
+                    // Standard error may be closed; the summary still comes.
+                    drop(writeln!(std::io::stderr(), "line {number}: {failure}"));
+                });
+                if matches!(failure.exit, Exit::Refused | Exit::Usage) {
+                    self.refused += 1;
+                } else {
+                    self.failure.get_or_insert(failure);
+                }
+            }
+        }
+        self.bar.set_position(end);
+        let (received, refused) = (self.received, self.refused);
+        self.bar.set_message(format!("{received} nhận / received, {refused} từ chối / refused"));
+    }
+
+    fn finish(self) -> Imported {
+        self.bar.finish_and_clear();
+        let (received, refused) = (self.received, self.refused);
+        let answer = json!({ "schema": SCHEMA, "received": received, "refused": refused });
+        let outcome = match self.failure {
+            Some(Failure { exit, code, why, remedy, .. }) => {
+                let what = "not all was imported";
+                let remedy = format!("{remedy}; then import the lines that were not received");
+                Err(Failure::new(exit, &code, what, why, remedy))
+            }
+            None if refused > 0 => {
+                let (why, remedy) = (format!("{refused} lines were refused"), "mend those lines");
+                Err(Failure::refused("lines-refused", "not all was imported", why, remedy))
+            }
+            None => Ok(()),
+        };
+        Imported { answer, outcome }
+    }
+}
+
+/// The lines of a file, one at a time and none longer than the limit.
+struct Lines {
+    from: Box<dyn BufRead>,
+    /// How long the file is, in bytes; 0 if nobody knows.
+    length: u64,
+    read: u64,
+    number: u64,
+}
+
+/// One line that is not blank.
+struct Line {
+    number: u64,
+    end: u64,
+    /// `None` if it was too long.
+    text: Option<Vec<u8>>,
+}
+
+impl Lines {
+    fn open(file: &Path) -> Result<Lines, Failure> {
+        if file == Path::new("-") {
+            let from = Box::new(BufReader::new(std::io::stdin()));
+            return Ok(Lines { from, length: 0, read: 0, number: 0 });
+        }
+        let failed = |error: std::io::Error| bad_file(file, &error.to_string());
+        let opened = File::open(file).map_err(failed)?;
+        let length = opened.metadata().map_err(failed)?.len();
+        Ok(Lines { from: Box::new(BufReader::new(opened)), length, read: 0, number: 0 })
+    }
+
+    fn next(&mut self) -> std::io::Result<Option<Line>> {
+        loop {
+            let mut text = Vec::new();
+            let limit = MAX_LINE_BYTES as u64;
+            let count = (&mut self.from).take(limit).read_until(b'\n', &mut text)?;
+            if count == 0 {
+                return Ok(None);
+            }
+            self.read += count as u64;
+            self.number += 1;
+            let is_whole = text.ends_with(b"\n") || count < MAX_LINE_BYTES;
+            if !is_whole {
+                self.read += skip_line(&mut self.from)?;
+            }
+            if !text.trim_ascii().is_empty() {
+                let text = is_whole.then_some(text);
+                return Ok(Some(Line { number: self.number, end: self.read, text }));
+            }
+        }
+    }
+}
+
+impl Line {
+    fn reception(&self, officer: &str) -> Result<Request, Failure> {
+        let text = self.text.as_ref().ok_or_else(|| {
+            let why = format!("the line is longer than the limit of {MAX_LINE_BYTES} bytes");
+            Failure::refused("line-too-long", "not received", why, "put one reception on a line")
+        })?;
+        let reception = Box::new(reception(text)?);
+        Ok(Request::Receive { reception, officer: officer.to_owned() })
+    }
+}
+
+fn skip_line(from: &mut impl BufRead) -> std::io::Result<u64> {
+    let mut skipped = 0;
+    loop {
+        let bytes = from.fill_buf()?;
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let count = end.map_or(bytes.len(), |at| at + 1);
+        from.consume(count);
+        skipped += count as u64;
+        if end.is_some() || count == 0 {
+            return Ok(skipped);
+        }
+    }
+}
+
+/// Writes every dossier to a file that takes its place when it is complete and on disk.
+pub(crate) async fn export(data: &Path, file: &Path) -> Result<Value, Failure> {
+    let failed = |error: std::io::Error| bad_file(file, &error.to_string());
+    // A device or a folder must not be replaced by a file.
+    if std::fs::symlink_metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(bad_file(file, "it is there and is no plain file"));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let part = NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut out = BufWriter::new(part);
+    let status = ask(data, &Request::Status).await?;
+    let bar = bar(status["documents"].as_u64().unwrap_or(0), EXPORT_TEMPLATE);
+    let mut below = None;
+    let mut count = 0u64;
+    loop {
+        let page = ask(data, &Request::Export { below }).await?;
+        for document in page["documents"].as_array().into_iter().flatten() {
+            writeln!(out, "{document}").map_err(failed)?;
+            count += 1;
+        }
+        bar.set_position(count);
+        below = page["next"].as_str().map(str::to_owned);
+        if below.is_none() {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    let part = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    part.as_file().sync_all().map_err(failed)?;
+    part.persist(file).map_err(|error| failed(error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(json!({ "schema": SCHEMA, "documents": count }))
+}
+
+/// A bar on standard error; nothing where that is no terminal.
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(length).with_style(style.expect("the template is a constant that parses"))
+}
+
+const IMPORT_TEMPLATE: &str = "{bar:30} {bytes} / {total_bytes}  {msg}  còn / left {eta}";
+const EXPORT_TEMPLATE: &str = "{bar:30} {human_pos} / {human_len} tài liệu / documents";
+
+#[cfg(test)]
+#[path = "transfer_tests.rs"]
+mod tests;

@@ -1,0 +1,456 @@
+//! Answers as words for people: Vietnamese first, English beside it, tables in columns.
+//!
+//! Pure: an answer goes in, text comes out. What others wrote may steer no terminal: control
+//! characters and marks that turn the direction of text are replaced.
+
+use lienthong_dossier::{ActKind, Status, local_day};
+use lienthong_protocol::Moment;
+use serde_json::Value;
+
+use crate::request::Request;
+
+/// The answer to a request, in words.
+pub fn words(request: &Request, answer: &Value) -> String {
+    match request {
+        Request::Status => status(answer),
+        Request::Peers => links(&answer["links"]),
+        Request::Ping { .. } => ping(answer),
+        Request::Nodes => nodes(answer),
+        Request::Offices => offices(answer),
+        Request::List { .. } => dossiers(answer),
+        Request::Show { .. } => dossier(answer),
+        Request::History { .. } => history(answer),
+        Request::Receive { .. } => titled("đã tiếp nhận / received", answer),
+        Request::Act { .. } => titled("đã ghi / saved", answer),
+        Request::Approve { .. } => titled("đã phê duyệt / approved", answer),
+        Request::Revoke { .. } => titled("đã thu hồi / revoked", answer),
+        _ => facts(answer),
+    }
+}
+
+/// A title and the facts of an answer below it.
+pub fn titled(title: &str, answer: &Value) -> String {
+    format!("{title}\n{}", facts(answer))
+}
+
+/// The facts of an answer that have a name, one a line; lists and what is not known are left out.
+pub fn facts(answer: &Value) -> String {
+    columns(&fact_rows(answer), 0)
+}
+
+fn fact_rows(answer: &Value) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for (key, name) in FACTS {
+        let shown = match (*key, &answer[*key]) {
+            (_, Value::Null | Value::Array(_) | Value::Object(_)) => continue,
+            ("status", value) => status_words(value),
+            (key, value) if key.ends_with("_ms") => time(value),
+            (_, value) => plain(value),
+        };
+        rows.push(vec![(*name).to_owned(), shown]);
+    }
+    rows
+}
+
+/// A table: two lines of headings, Vietnamese and English, then the rows. Columns of numbers are
+/// aligned to the right; a cell has at most 80 characters.
+pub fn table(headings: &[(&str, &str)], rows: &[Vec<String>]) -> String {
+    let vietnamese = headings.iter().map(|(vietnamese, _)| (*vietnamese).to_owned()).collect();
+    let english = headings.iter().map(|(_, english)| (*english).to_owned()).collect();
+    let mut all = vec![vietnamese, english];
+    all.extend_from_slice(rows);
+    columns(&all, 2)
+}
+
+/// Every setting as a line of a settings file, with where it comes from.
+pub fn settings(answer: &Value) -> String {
+    let settings = answer["settings"].as_object().into_iter().flatten();
+    let line = |(key, setting): (&String, &Value)| {
+        let (value, from) = (plain(&setting["value"]), plain(&setting["from"]));
+        vec![format!("{} = {value}", clean(key)), format!("# {from}")]
+    };
+    columns(&settings.map(line).collect::<Vec<_>>(), 0)
+}
+
+/// A moment in Vietnam, to the second: `2026-11-24 18:05:09`.
+pub fn local_time(at_ms: u64) -> String {
+    // UTC+7 all year, as the day of the law.
+    let second = (at_ms / 1_000).saturating_add(7 * 3_600) % 86_400;
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!("{} {hour:02}:{minute:02}:{:02}", local_day(Moment(at_ms)), second % 60)
+}
+
+fn status(answer: &Value) -> String {
+    let mut text = format!("{}\n\n{}", facts(answer), links(&answer["links"]));
+    for alarm in answer["alarms"].as_array().into_iter().flatten() {
+        let about = [&alarm["office"], &alarm["node"]].into_iter().find(|about| !about.is_null());
+        let (code, about) = (plain(&alarm["code"]), plain(about.unwrap_or(&Value::Null)));
+        let (at, remedy) = (time(&alarm["at_ms"]), plain(&alarm["remedy"]));
+        text.push_str(&format!("\n\ncảnh báo / alarm {code}: {about}, {at}; {remedy}"));
+    }
+    text
+}
+
+fn links(links: &Value) -> String {
+    let headings = [
+        ("liên kết với", "link with"),
+        ("trạng thái", "state"),
+        ("đã khớp", "settled"),
+        ("chưa gửi", "unsent"),
+        ("thay đổi", "changes"),
+        ("bên kia", "there"),
+        ("khứ hồi ms", "rtt ms"),
+        ("liên lạc cuối", "last contact"),
+        ("gốc", "root"),
+    ];
+    let row = |link: &Value| {
+        vec![
+            plain(&link["office"]),
+            state(&link["state"]),
+            yes(&link["settled"]),
+            plain(&link["unsent"]),
+            plain(&link["shared_changes"]),
+            plain(&link["peer_changes"]),
+            plain(&link["rtt_ms"]),
+            time(&link["last_contact_ms"]),
+            short(&link["root"]),
+        ]
+    };
+    let mut text = listed(&headings, &rows_of(links, row), "không có liên kết / no links");
+    for link in links.as_array().into_iter().flatten() {
+        let close = &link["last_close"];
+        if link["state"] != "connected" && close.is_object() {
+            let (office, code) = (plain(&link["office"]), plain(&close["code"]));
+            let at = time(&close["at_ms"]);
+            text.push_str(&format!("\nđóng lần cuối / last close: {office}, {code}, {at}"));
+        }
+    }
+    text
+}
+
+fn ping(answer: &Value) -> String {
+    let (office, wait) = (plain(&answer["office"]), plain(&answer["rtt_ms"]));
+    let link = links(&Value::Array(vec![answer.clone()]));
+    format!("{office}: trả lời sau {wait} ms / answers after {wait} ms\n\n{link}")
+}
+
+fn nodes(answer: &Value) -> String {
+    let headings =
+        [("đơn vị", "office"), ("địa chỉ", "addresses"), ("thu hồi", "revoked"), ("nút", "node")];
+    let row = |node: &Value| {
+        let addresses = addresses(&node["addresses"]);
+        vec![plain(&node["office"]), addresses, yes(&node["revoked"]), plain(&node["node"])]
+    };
+    let known = listed(&headings, &rows_of(&answer["nodes"], row), "không có nút / no nodes");
+    let headings = [("chờ phê duyệt", "waiting"), ("địa chỉ", "addresses"), ("nút", "node")];
+    let row = |node: &Value| {
+        let addresses = addresses(&node["addresses"]);
+        vec![plain(&node["office"]), addresses, plain(&node["node"])]
+    };
+    let waiting = rows_of(&answer["waiting"], row);
+    if waiting.is_empty() { known } else { format!("{known}\n\n{}", table(&headings, &waiting)) }
+}
+
+fn offices(answer: &Value) -> String {
+    let headings = [
+        ("đơn vị", "office"),
+        ("cấp", "tier"),
+        ("trực thuộc", "parent"),
+        ("nút", "nodes"),
+        ("tên", "name"),
+    ];
+    let row = |office: &Value| {
+        let keys = ["id", "tier", "parent", "nodes", "name"];
+        let tier = |text: String| tier(&text).map_or(text.clone(), str::to_owned);
+        let cell = |key| match key {
+            "tier" => tier(plain(&office[key])),
+            key => plain(&office[key]),
+        };
+        keys.map(cell).to_vec()
+    };
+    listed(&headings, &rows_of(&answer["offices"], row), "không có đơn vị / no offices")
+}
+
+fn dossiers(answer: &Value) -> String {
+    let headings = [
+        ("mã hồ sơ", "code"),
+        ("trạng thái", "status"),
+        ("thủ tục", "procedure"),
+        ("người nộp", "applicant"),
+        ("hẹn trả", "due"),
+        ("đang giữ", "holder"),
+        ("bước", "acts"),
+        ("xem lại", "review"),
+    ];
+    let row = |dossier: &Value| {
+        vec![
+            plain(&dossier["code"]),
+            status_words(&dossier["status"]),
+            plain(&dossier["procedure"]),
+            plain(&dossier["applicant"]),
+            plain(&dossier["due"]),
+            plain(&dossier["holder"]),
+            plain(&dossier["acts"]),
+            plain(&dossier["review"]),
+        ]
+    };
+    listed(&headings, &rows_of(&answer["dossiers"], row), "không có hồ sơ / no dossiers")
+}
+
+fn dossier(answer: &Value) -> String {
+    let (applicant, offices) = (&answer["applicant"], &answer["offices"]);
+    let mut rows = fact_rows(answer);
+    let more = [
+        ("người nộp / applicant", plain(&applicant["name"])),
+        ("tiếp nhận / receiving", plain(&offices["receiving"])),
+        ("giải quyết / deciding", plain(&offices["competent"])),
+        ("đang giữ / holder", plain(&offices["holder"])),
+    ];
+    rows.extend(more.map(|(name, shown)| vec![name.to_owned(), shown]));
+    let headings = [
+        ("thời điểm", "time"),
+        ("việc", "act"),
+        ("đơn vị", "office"),
+        ("cán bộ", "officer"),
+        ("hiệu lực", "effect"),
+        ("lý do, ghi chú", "reason, note"),
+    ];
+    let row = |act: &Value| {
+        let why = ["reason", "note"].map(|key| act[key].as_str().unwrap_or_default());
+        let why: Vec<&str> = why.into_iter().filter(|words| !words.is_empty()).collect();
+        vec![
+            time(&act["at"]),
+            act_words(&act["kind"]),
+            plain(&act["office"]),
+            plain(&act["officer"]),
+            effect(&act["effect"]),
+            clean(&why.join("; ")),
+        ]
+    };
+    let acts = listed(&headings, &rows_of(&answer["acts"], row), "chưa có việc / no acts");
+    let mut text = format!("{}\n\n{acts}", columns(&rows, 0));
+    for review in rows_of(&answer["review"], review) {
+        text.push_str(&format!("\n\ncần xem lại / to be decided: {review}"));
+    }
+    text
+}
+
+fn history(answer: &Value) -> String {
+    let headings = [
+        ("thời điểm", "time"),
+        ("đơn vị", "office"),
+        ("kết luận", "verdict"),
+        ("byte", "bytes"),
+        ("thay đổi", "change"),
+    ];
+    let row = |change: &Value| {
+        vec![
+            time(&change["at_ms"]),
+            plain(&change["office"]),
+            verdict(&change["verdict"]),
+            plain(&change["bytes"]),
+            short(&change["change"]),
+        ]
+    };
+    let changes = listed(&headings, &rows_of(&answer["changes"], row), "không có / none");
+    format!("{}\n\n{changes}", facts(answer))
+}
+
+fn review(entry: &Value) -> String {
+    match entry["kind"].as_str() {
+        Some("conflict") => format!("{} / {}", plain(&entry["words_vi"]), plain(&entry["words"])),
+        Some("unreadable") => {
+            let entries = plain(&entry["entries"]);
+            format!("{entries} mục không đọc được / {entries} entries cannot be read")
+        }
+        _ => plain(entry),
+    }
+}
+
+// ------------------------------------------------------------- single words
+
+fn status_words(number: &Value) -> String {
+    let status = Status::ALL.into_iter().find(|status| number == status.number());
+    match status {
+        Some(status) => format!("{} / {}", status.name_vi(), status.name()),
+        None => plain(number),
+    }
+}
+
+fn act_words(kind: &Value) -> String {
+    let Some(kind) = kind.as_str().and_then(ActKind::of) else { return plain(kind) };
+    let vietnamese = match kind {
+        ActKind::Registered => "đăng ký",
+        ActKind::Received => "tiếp nhận",
+        ActKind::Refused => "không tiếp nhận",
+        ActKind::InProcess => "xử lý",
+        ActKind::SupplementAsked => "yêu cầu bổ sung",
+        ActKind::Supplied => "đã bổ sung",
+        ActKind::PaymentAsked => "yêu cầu nộp tiền",
+        ActKind::Paid => "đã nộp tiền",
+        ActKind::Withdrawn => "rút hồ sơ",
+        ActKind::Stopped => "dừng xử lý",
+        ActKind::Resumed => "xử lý tiếp",
+        ActKind::Finished => "xử lý xong",
+        ActKind::Returned => "trả kết quả",
+        ActKind::Transferred => "chuyển",
+        ActKind::Consulted => "lấy ý kiến",
+        ActKind::Replied => "trả lời",
+        ActKind::Noted => "ghi chú",
+        ActKind::Reversed => "hủy việc trước",
+    };
+    format!("{vietnamese} / {}", kind.word())
+}
+
+fn state(state: &Value) -> String {
+    match state.as_str() {
+        Some("connected") => "đã nối / connected".into(),
+        Some("connecting") => "đang nối / connecting".into(),
+        Some("down") => "mất nối / down".into(),
+        _ => plain(state),
+    }
+}
+
+fn effect(effect: &Value) -> String {
+    match effect.as_str() {
+        Some("effective") => "có / counts".into(),
+        Some("unconfirmed") => "chưa xác nhận / unconfirmed".into(),
+        Some("reversed") => "đã hủy / reversed".into(),
+        _ => plain(effect),
+    }
+}
+
+fn verdict(verdict: &Value) -> String {
+    let name = plain(verdict);
+    let vietnamese = match name.split('-').next() {
+        Some("accepted") => "chấp nhận",
+        Some("waiting") => "đang chờ",
+        Some("quarantined") => "cách ly",
+        _ => return name,
+    };
+    format!("{vietnamese} / {name}")
+}
+
+fn tier(tier: &str) -> Option<&'static str> {
+    match tier {
+        "province" => Some("tỉnh / province"),
+        "department" => Some("sở, ngành / department"),
+        "district" => Some("huyện / district"),
+        "commune" => Some("xã / commune"),
+        _ => None,
+    }
+}
+
+fn addresses(list: &Value) -> String {
+    let known = rows_of(list, plain).join(", ");
+    if known.is_empty() { NOTHING.to_owned() } else { known }
+}
+
+fn yes(value: &Value) -> String {
+    if value == true { "có / yes".into() } else { "không / no".into() }
+}
+
+fn time(value: &Value) -> String {
+    value.as_u64().map_or_else(|| NOTHING.to_owned(), local_time)
+}
+
+/// The first 16 characters of a hash: enough to compare by eye.
+fn short(value: &Value) -> String {
+    plain(value).chars().take(16).collect()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => NOTHING.to_owned(),
+        Value::String(text) => clean(text),
+        other => clean(&other.to_string()),
+    }
+}
+
+// ------------------------------------------------------------------ layout
+
+fn rows_of<T>(list: &Value, row: impl Fn(&Value) -> T) -> Vec<T> {
+    list.as_array().into_iter().flatten().map(row).collect()
+}
+
+fn listed(headings: &[(&str, &str)], rows: &[Vec<String>], none: &str) -> String {
+    if rows.is_empty() { none.to_owned() } else { table(headings, rows) }
+}
+
+/// Rows in columns, two blanks apart, without blanks at the ends of lines. Below the headings a
+/// column of numbers is aligned to the right; a table without headings has none.
+fn columns(rows: &[Vec<String>], headings: usize) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| cut(cell)).collect()).collect();
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cells = |at: usize| rows.iter().filter_map(move |row| row.get(at));
+    let widths: Vec<usize> =
+        (0..count).map(|at| cells(at).map(|cell| width(cell)).max().unwrap_or(0)).collect();
+    let is_number = |cell: &String| cell.parse::<i64>().is_ok();
+    let is_right = |at: usize| {
+        let mut below = cells(at).skip(headings).filter(|cell| *cell != NOTHING).peekable();
+        headings > 0 && below.peek().is_some() && below.all(is_number)
+    };
+    let rights: Vec<bool> = (0..count).map(is_right).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(at, cell)| {
+            let blanks = " ".repeat(widths[at] - width(cell));
+            if rights[at] { format!("{blanks}{cell}") } else { format!("{cell}{blanks}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The columns that a text takes on a terminal: marks lie on the letter before them.
+fn width(text: &str) -> usize {
+    text.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).count()
+}
+
+fn cut(text: &str) -> String {
+    if width(text) <= MAX_CELL {
+        return text.to_owned();
+    }
+    text.chars().take(MAX_CELL - 1).chain(['…']).collect()
+}
+
+fn clean(text: &str) -> String {
+    let turns = |c: char| {
+        matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+            || matches!(c, '\u{2066}'..='\u{2069}' | '\u{61c}')
+    };
+    text.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// What stands where nothing is known.
+const NOTHING: &str = "-";
+const MAX_CELL: usize = 80;
+
+/// What an answer may tell by itself, in the order in which people want to know it.
+const FACTS: &[(&str, &str)] = &[
+    ("federation", "liên thông / federation"),
+    ("code", "mã / code"),
+    ("procedure", "thủ tục / procedure"),
+    ("field", "lĩnh vực / field"),
+    ("status", "trạng thái / status"),
+    ("due", "hẹn trả / due"),
+    ("note", "ghi chú / note"),
+    ("act", "việc / act"),
+    ("id", "tài liệu / document"),
+    ("office", "đơn vị / office"),
+    ("node", "nút / node"),
+    ("incarnation", "lần chạy / incarnation"),
+    ("received", "đã tiếp nhận / received"),
+    ("refused", "bị từ chối / refused"),
+    ("documents", "tài liệu / documents"),
+    ("changes", "thay đổi / changes"),
+    ("waiting", "đang chờ / waiting"),
+    ("quarantined", "cách ly / quarantined"),
+    ("written", "đã viết / written"),
+    ("root", "gốc / root"),
+    ("expires_ms", "hết hạn / expires"),
+];
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

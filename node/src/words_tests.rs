@@ -1,0 +1,175 @@
+//! Words for people, by data: what each answer says, and that no answer steers a terminal.
+
+use serde_json::json;
+
+use super::*;
+
+fn link(office: &str) -> Value {
+    json!({
+        "office": office, "node": "ab12", "state": "connected", "settled": true,
+        "root": "0123456789abcdef0123", "shared_changes": 12, "peer_changes": 12, "unsent": 0,
+        "last_contact_ms": 1_764_000_000_000_u64, "rtt_ms": 3, "last_close": null,
+    })
+}
+
+#[test]
+fn columns_are_as_wide_as_what_people_see() {
+    let rows = [
+        vec!["Trà My".to_owned(), "7".to_owned()],
+        // The same two words with their marks as characters of their own.
+        vec!["Tra\u{300} My".to_owned(), "12".to_owned()],
+        vec!["-".to_owned(), "-".to_owned()],
+    ];
+    let table = table(&[("tên", "name"), ("số", "count")], &rows);
+    let wanted = "tên        số\nname    count\nTrà My      7\nTra\u{300} My     12\n-           -";
+    assert_eq!(table, wanted);
+}
+
+#[test]
+fn a_long_cell_is_cut_and_texts_stay_left() {
+    let rows = [vec!["x".repeat(200), "2a".to_owned()], vec![String::new(), "3".to_owned()]];
+    let table = table(&[("a", "a"), ("b", "b")], &rows);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[2], format!("{}…  2a", "x".repeat(79)));
+    assert_eq!(lines[3].chars().filter(|c| *c == ' ').count(), 82);
+}
+
+#[test]
+fn what_others_wrote_steers_no_terminal() {
+    let bad = "\u{1b}[2Jred\r\n\u{202e}txt";
+    let acts = json!([{ "kind": bad, "office": bad, "officer": bad, "note": bad, "at": 0 }]);
+    let value = json!({
+        "code": bad, "note": bad, "due": bad, "procedure": bad, "field": bad, "acts": acts,
+        "applicant": { "name": bad }, "offices": { "holder": bad }, "heads": [],
+        "review": [{ "kind": "conflict", "words": bad, "words_vi": bad }, { "kind": bad }],
+    });
+    let shown = words(&Request::Show { dossier: String::new() }, &value);
+    assert!(shown.contains("red"), "{shown}");
+    let steers = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
+    assert_eq!(shown.chars().find(steers), None, "{shown:?}");
+    let offices = json!({ "offices": [{ "id": "A", "name": bad, "tier": bad }] });
+    let shown = words(&Request::Offices, &offices);
+    assert_eq!(shown.lines().count(), 3, "{shown:?}");
+}
+
+#[test]
+fn status_has_facts_links_alarms_and_why_a_link_is_down() {
+    let mut down = link("QNM-HOIAN");
+    down["state"] = json!("down");
+    down["last_close"] = json!({ "code": "idle", "by_peer": false, "at_ms": 0 });
+    let alarm = json!({ "code": "clock-skew", "office": "QNM-X", "at_ms": 0, "remedy": "set it" });
+    let answer = json!({
+        "office": "QNM-HCC", "documents": 3, "links": [link("QNM-TAMKY"), down],
+        "alarms": [alarm],
+    });
+    let shown = words(&Request::Status, &answer);
+    let wanted = "đơn vị / office       QNM-HCC\ntài liệu / documents  3\n\n";
+    assert!(shown.starts_with(wanted), "{shown}");
+    for part in ["đã nối / connected", "mất nối / down", "QNM-HOIAN, idle, 1970-01-01 07:00:00"]
+    {
+        assert!(shown.contains(part), "'{part}' is not in:\n{shown}");
+    }
+    assert_eq!(shown.matches("last close").count(), 1, "{shown}");
+    assert!(shown.ends_with("clock-skew: QNM-X, 1970-01-01 07:00:00; set it"), "{shown}");
+    assert!(words(&Request::Peers, &json!({ "links": [] })).contains("no links"));
+}
+
+#[test]
+fn ping_says_who_answers_and_how_fast() {
+    let shown =
+        words(&Request::Ping { office: "QNM-HCC".parse().expect("an id") }, &link("QNM-HCC"));
+    assert!(shown.starts_with("QNM-HCC: trả lời sau 3 ms / answers after 3 ms\n"), "{shown}");
+}
+
+#[test]
+fn lists_say_the_official_names_of_statuses() {
+    let dossier = json!({
+        "code": "000.00.17.H47-261124-0001", "status": 5, "procedure": "1.001193.H47",
+        "applicant": "N*** H***", "due": null, "holder": "QNM-HOIAN", "acts": 3, "review": 1,
+    });
+    let shown = words(&Request::List { limit: 9 }, &json!({ "dossiers": [dossier] }));
+    assert!(shown.contains("yêu cầu bổ sung / supplement asked"), "{shown}");
+    let none = words(&Request::List { limit: 9 }, &json!({ "dossiers": [] }));
+    assert_eq!(none, "không có hồ sơ / no dossiers");
+}
+
+#[test]
+fn a_dossier_has_its_facts_its_acts_and_what_is_to_be_decided() {
+    let act = |kind: &str| {
+        json!({
+            "kind": kind, "office": "QNM-HOIAN", "officer": "Lan", "at": 0, "effect": "effective",
+            "reason": "thiếu", "note": "gấp",
+        })
+    };
+    let value = json!({
+        "code": "C-1", "id": "D-1", "status": 4, "due": "2026-12-01", "procedure": "P",
+        "applicant": { "name": "Nguyễn Thị Hạnh" }, "acts": [act("received"), act("in-process")],
+        "offices": { "receiving": "QNM-HOIAN", "competent": "QNM-HCC", "holder": "QNM-HOIAN" },
+        "review": [{ "kind": "unreadable", "entries": 2 }],
+    });
+    let shown = words(&Request::Show { dossier: "C-1".into() }, &value);
+    for part in [
+        "đang xử lý / in process",
+        "Nguyễn Thị Hạnh",
+        "tiếp nhận / received",
+        "có / counts",
+        "thiếu; gấp",
+        "2 entries cannot be read",
+    ] {
+        assert!(shown.contains(part), "'{part}' is not in:\n{shown}");
+    }
+}
+
+#[test]
+fn every_kind_of_act_and_verdict_has_words_in_both_languages() {
+    for kind in ActKind::ALL {
+        let shown = act_words(&json!(kind.word()));
+        assert!(shown.ends_with(&format!(" / {}", kind.word())), "{shown}");
+    }
+    assert_eq!(act_words(&json!("of-later")), "of-later");
+    assert_eq!(verdict(&json!("waiting-for-author")), "đang chờ / waiting-for-author");
+    assert_eq!(verdict(&json!("of-later")), "of-later");
+}
+
+#[test]
+fn history_nodes_and_offices_are_tables() {
+    let change = json!({ "change": "c".repeat(64), "verdict": "accepted", "office": "A",
+        "at_ms": null, "bytes": 210 });
+    let history = words(
+        &Request::History { dossier: "C-1".into() },
+        &json!({ "code": "C-1", "changes": [change] }),
+    );
+    assert!(history.contains("chấp nhận / accepted    210  cccccccccccccccc"), "{history}");
+    let node = json!({ "node": "ab", "office": "A", "addresses": ["a:1", "b:2"], "revoked": true });
+    let nodes = json!({ "nodes": [node], "waiting": [{ "office": "B", "node": "cd" }] });
+    let shown = words(&Request::Nodes, &nodes);
+    assert!(shown.contains("a:1, b:2   có / yes  ab"), "{shown}");
+    assert!(shown.contains("chờ phê duyệt") && shown.ends_with("cd"), "{shown}");
+    let office = json!({ "id": "A", "tier": "commune", "parent": null, "nodes": 0, "name": "Xã" });
+    let shown = words(&Request::Offices, &json!({ "offices": [office] }));
+    assert!(shown.contains("xã / commune"), "{shown}");
+}
+
+#[test]
+fn facts_leave_out_what_nobody_knows() {
+    let shown = facts(&json!({ "code": "C-1", "due": null, "acts": [], "other": 1 }));
+    assert_eq!(shown, "mã / code  C-1");
+    assert_eq!(
+        titled("T", &json!({ "expires_ms": 0 })),
+        "T\nhết hạn / expires  1970-01-01 07:00:00"
+    );
+}
+
+#[test]
+fn settings_look_like_their_file() {
+    let setting = json!({ "listen": { "value": "\"0.0.0.0:7400\"", "from": "default" } });
+    let shown = settings(&json!({ "settings": setting }));
+    assert_eq!(shown, "listen = \"0.0.0.0:7400\"  # default");
+}
+
+#[test]
+fn times_are_those_of_vietnam() {
+    assert_eq!(local_time(1_764_000_000_123), "2025-11-24 23:00:00");
+    assert_eq!(local_time(1_764_003_600_000), "2025-11-25 00:00:00");
+    assert_eq!(local_time(u64::MAX).len(), local_time(u64::MAX).trim().len(), "no panic");
+}

@@ -1,0 +1,86 @@
+//! A parent that is down, and a node that runs twice.
+
+use std::path::Path;
+
+use lienthong::{Folder, Node, Request};
+use lienthong_tests::{Witness, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commune_turns_to_the_hub_while_its_district_is_down() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    world.settle_between("EAST", "HUB").await;
+    world.join("HILL").await;
+    world.settle().await;
+    assert!(world.link("HUB", "HILL").await.is_null(), "the district stands between them");
+
+    world.cut("EAST").await;
+    world.settle_between("HILL", "HUB").await;
+    let dossier = world.receive("HILL", "Nguyễn Văn An").await;
+    world.reaches("HUB", &dossier).await;
+    world.settle_between("HILL", "HUB").await;
+    assert!(world.show("EAST", &dossier).await.is_err(), "the district is cut off");
+
+    world.reconnect("EAST").await;
+    world.settle_between("HILL", "EAST").await;
+    world.settle().await;
+    assert!(world.show("EAST", &dossier).await.is_ok());
+    let gone = async || world.link("HUB", "HILL").await.is_null();
+    world.until("the commune back at its district", gone).await;
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a new folder");
+    std::fs::set_permissions(to, std::fs::metadata(from).expect("it is there").permissions())
+        .expect("our own folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("nobody else changes it");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("it was just listed").is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).expect("there is space")),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_runs_twice_raises_an_alarm_and_the_later_one_is_refused() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    world.settle().await;
+    let before = world.receive("EAST", "Trần Thị Bình").await;
+    world.settle().await;
+    world.stop("EAST").await;
+    let copied = world.path("COPY");
+    copy(&world.path("EAST"), &copied);
+    world.start("EAST").await;
+    let witness = Witness::of(&world, "HUB", "EAST").await;
+    let east = world.id("EAST").await;
+    let addresses = async || {
+        let nodes = world.ask("HUB", Request::Nodes).await.expect("answers");
+        let nodes = nodes["nodes"].as_array().cloned().unwrap_or_default();
+        let ours = nodes.into_iter().find(|node| node["node"] == east.to_string());
+        ours.expect("EAST is registered")["addresses"].clone()
+    };
+    let known = addresses().await;
+
+    let folder = Folder::open(&copied).expect("a whole copy");
+    let twin = Node::start(folder, &world.settings()).await.expect("it cannot know");
+    let alarmed = async || {
+        let status = world.ask("HUB", Request::Status).await.expect("answers");
+        let alarms = status["alarms"].as_array().cloned().unwrap_or_default();
+        alarms.iter().any(|a| a["code"] == "cloned-node" && a["node"] == east.to_string())
+    };
+    world.until("an alarm at the hub", alarmed).await;
+    let refused = async || {
+        let status = twin.ask(Request::Status).await.expect("answers");
+        status["links"][0]["last_close"]["code"] == "cloned-node"
+    };
+    world.until("the twin told why", refused).await;
+    let status = twin.ask(Request::Status).await.expect("answers");
+    assert_eq!(status["links"][0]["settled"], false, "{status}");
+    witness.saw_no_harm(&world).await;
+    assert!(world.show("HUB", &before).await.is_ok());
+    assert_eq!(addresses().await, known, "the registry still leads to the first");
+    twin.stop().await.expect("stops");
+}
