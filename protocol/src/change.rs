@@ -8,7 +8,7 @@ use crate::codec::{self, CodecError};
 use crate::limits::{MAX_ADDED_OFFICES, MAX_CHANGE_BYTES, MAX_HEADER_BYTES};
 use crate::{
     BadSignature, ChangeId, DocumentId, Incarnation, Kind, Moment, NodeId, NodeKey, OfficeId,
-    Signature, verify,
+    Signature, Verifier,
 };
 
 /// What the author says about its change. Signed together with the payload.
@@ -100,11 +100,16 @@ impl Change {
 
     /// Decodes a record from a peer and checks its signature.
     pub fn open(bytes: Bytes) -> Result<Change, ChangeError> {
+        Change::open_with(&mut Verifier::default(), bytes)
+    }
+
+    /// Decodes a record and checks its signature, for a run of records.
+    pub fn open_with(verifier: &mut Verifier, bytes: Bytes) -> Result<Change, ChangeError> {
         let change = Change::trusted(bytes)?;
         let mut signature = [0; SIGNATURE_BYTES];
         signature.copy_from_slice(&change.bytes[..SIGNATURE_BYTES]);
         let signed = [DOMAIN, &change.bytes[HEADER_AT..]].concat();
-        verify(change.header.author, &signed, &Signature(signature))?;
+        verifier.verify(change.header.author, &signed, &Signature(signature))?;
         Ok(change)
     }
 

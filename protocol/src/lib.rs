@@ -22,7 +22,7 @@ pub use frame::{Ack, Batch, CloseCode, Frame, FrameError, FrameHead, Hello, Knoc
 pub use frame::{Proof, Reply, Standing, VersionRange, Written};
 pub use id::{ChangeId, DocumentId, FederationId, IdError, Incarnation, NodeId, OfficeId, ShortId};
 pub use invitation::{Invitation, InvitationError, JoinSecret, UnfitAddresses};
-pub use key::{BadSignature, NodeKey, Signature, verify};
+pub use key::{BadSignature, NodeKey, Signature, Verifier, verify};
 pub use kind::Kind;
 pub use moment::Moment;
 pub use reconcile::{Bound, Claim, Claimed, Compare, Want};

@@ -26,7 +26,7 @@ pub(crate) async fn measure(scratch: &Path, dossiers: u64, report: &mut Report) 
         east.unplug().await;
         down(&hub).await;
         east.plug().await.expect("plugs");
-        settled(&east, None).await;
+        settled(&east, &hub).await;
         report.line(
             &format!("meet again, {round}"),
             "one round trip, ≤ 3 kB",
@@ -38,8 +38,7 @@ pub(crate) async fn measure(scratch: &Path, dossiers: u64, report: &mut Report) 
     change_some(&hub, dossiers).await;
     let before = Instant::now();
     east.plug().await.expect("plugs");
-    let own = root(&hub).await;
-    settled(&east, Some(own)).await;
+    settled(&east, &hub).await;
     let words = format!("{} in {:.0?}", traffic(&east).await, before.elapsed());
     report.line(&format!("{CHANGED} changed dossiers settle"), "≤ 60 kB", words);
     east.stop().await.expect("stops");
@@ -61,12 +60,14 @@ async fn first_load(hub: &Node, path: &Path, dossiers: u64, report: &mut Report)
     drop(lienthong::join(path, &code, &[], || {}).await.expect("joins"));
     let (before, cpu) = (Instant::now(), cpu_seconds());
     let east = node(path).await;
-    settled(&east, Some(root(hub).await)).await;
+    settled(&east, hub).await;
     let took = before.elapsed().as_secs_f64();
     let rate = dossiers as f64 / took;
     let words = format!("{rate:.0} dossiers/s ({took:.1} s, {:.1} s of CPU)", cpu_seconds() - cpu);
     report.line("first load, both ends on the same two cores", "≥ 1,000 dossiers/s", words);
     let status = link(&east).await;
+    report.say(&traffic(&east).await);
+    report.say(&status.to_string());
     let bytes = |key: &str| status[key].as_u64().unwrap_or_default() as f64 / dossiers as f64;
     let frames = bytes("bytes_received") + bytes("bytes_sent");
     let udp = bytes("udp_bytes_received") + bytes("udp_bytes_sent");
@@ -133,15 +134,15 @@ async fn root(hub: &Node) -> String {
     link["root"].as_str().expect("a root").to_owned()
 }
 
-/// Waits until the node has settled with the hub, and at this root if one is given.
-async fn settled(node: &Node, root: Option<String>) {
+/// Waits until both say that they have settled, at the same root.
+async fn settled(node: &Node, hub: &Node) {
     let mut tick = tokio::time::interval(Duration::from_millis(10));
     let before = Instant::now();
     loop {
         tick.tick().await;
         let link = link(node).await;
-        let there = root.as_ref().is_none_or(|root| link["root"] == root.as_str());
-        if link["settled"] == true && link["state"] == "connected" && there {
+        let connected = link["settled"] == true && link["state"] == "connected";
+        if connected && link["root"] == root(hub).await.as_str() {
             return;
         }
         assert!(before.elapsed() < Duration::from_secs(600), "does not settle: {link}");

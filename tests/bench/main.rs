@@ -18,8 +18,13 @@ async fn main() {
     let hub = scratch.path().join("hub");
     copy(&stocked(dossiers), &hub);
     let mut report = Report::new(dossiers);
-    alone::measure(&hub, &mut report).await;
-    linked::measure(scratch.path(), dossiers, &mut report).await;
+    let only = std::env::var("BENCH_ONLY").unwrap_or_default();
+    if only != "linked" {
+        alone::measure(&hub, &mut report).await;
+    }
+    if only != "alone" {
+        linked::measure(scratch.path(), dossiers, &mut report).await;
+    }
     report.print();
 }
 

@@ -132,6 +132,10 @@ fn act(id: &str, kind: ActKind, step: u64) -> NewAct {
     act.reason = matches!(kind, ActKind::SupplementAsked | ActKind::Stopped)
         .then(|| "Thiếu bản sao giấy chứng nhận quyền sử dụng đất".into());
     act.to_office = matches!(kind, ActKind::Consulted).then(|| -> OfficeId { office("EAST") });
+    if kind == ActKind::Consulted {
+        act.note = Some("Đề nghị cho biết ranh giới thửa đất".into());
+        act.due = Some("2017-12-29".into());
+    }
     act
 }
 
@@ -156,7 +160,7 @@ fn reception(number: u64) -> Reception {
     );
     let reception = json!({
         "procedure": pick(&["1.001193.H47", "1.004873.H47", "1.000894.H47"], 32),
-        "offices": { "receiving": "HUB", "competent": "EAST" },
+        "offices": { "receiving": "HUB", "coordinating": ["EAST"] },
         "applicant": {
             "kind": "citizen", "name": name,
             "id_kind": "citizen", "id_number": format!("049{:09}", mixed % 1_000_000_000),

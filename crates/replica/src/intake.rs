@@ -7,6 +7,7 @@ use lienthong_protocol::{ChangeId, DocumentId, Incarnation, NodeId, OfficeId};
 
 use crate::admission::{Inspected, Judged, Law, judge_all};
 use crate::entry::{Entry, Quarantined, Record, Totals, Verdict};
+use crate::event::LinkId;
 use crate::ledger::{Deltas, Ledger, Membership};
 use crate::shelf::{Place, Shelf, ShelfError};
 
@@ -39,6 +40,35 @@ impl Absorbed {
         }
         let from = if self.before.includes(office) { self.new_from } else { 0 };
         &self.entries[from..]
+    }
+}
+
+/// Where newly stored changes come from.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    own: BTreeSet<ChangeId>,
+    brought: BTreeSet<ChangeId>,
+    by: Option<LinkId>,
+}
+
+impl Origin {
+    /// `by` is the link that brought them, if one did.
+    pub(crate) fn of(stored: &[Stored], node: NodeId, by: Option<LinkId>) -> Origin {
+        let ids = |is_in: &dyn Fn(&Stored) -> bool| -> BTreeSet<ChangeId> {
+            stored.iter().filter(|one| is_in(one)).map(|one| one.item.change.id()).collect()
+        };
+        let own = ids(&|one| one.item.change.header().author == node);
+        Origin { own, brought: ids(&|_| by.is_some()), by }
+    }
+
+    /// How many of these this node has written.
+    pub(crate) fn count_own(&self, entries: &[Entry]) -> u64 {
+        entries.iter().filter(|entry| self.own.contains(&entry.id)).count() as u64
+    }
+
+    /// Whether a link has just brought this.
+    pub(crate) fn was_brought_by(&self, link: LinkId, entry: &Entry) -> bool {
+        self.by == Some(link) && self.brought.contains(&entry.id)
     }
 }
 

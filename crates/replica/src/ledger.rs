@@ -341,13 +341,6 @@ impl<S: Shelf> Ledger<S> {
         hours.into_iter().try_for_each(|hour| self.shelf.put(&key::hour(hour, id), Vec::new()))
     }
 
-    /// Whether a change of a document is stored.
-    pub(crate) fn holds(&self, document: DocumentId, id: ChangeId) -> Result<bool, ShelfError> {
-        let Some(record) = self.record(document)? else { return Ok(false) };
-        let entries = self.entries(document, &record)?;
-        Ok(entries.iter().any(|entry| entry.id == id))
-    }
-
     /// Remembers which document is the federation's registry.
     pub(crate) fn set_genesis_document(&mut self, id: DocumentId) -> Result<(), ShelfError> {
         self.set(&key::genesis(), &id)
@@ -422,6 +415,32 @@ impl<S: Shelf> Ledger<S> {
             self.apply_deltas(deltas)?;
         }
         Ok(())
+    }
+}
+
+/// Which changes of documents are held, read once for each document of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Held(BTreeMap<DocumentId, BTreeSet<ChangeId>>);
+
+impl Held {
+    /// Whether a change of a document is stored.
+    pub(crate) fn holds<S: Shelf>(
+        &mut self,
+        ledger: &Ledger<S>,
+        document: DocumentId,
+        id: ChangeId,
+    ) -> Result<bool, ShelfError> {
+        if let Some(ids) = self.0.get(&document) {
+            return Ok(ids.contains(&id));
+        }
+        let entries = match ledger.record(document)? {
+            Some(record) => ledger.entries(document, &record)?,
+            None => Vec::new(),
+        };
+        let ids: BTreeSet<ChangeId> = entries.iter().map(|entry| entry.id).collect();
+        let holds = ids.contains(&id);
+        self.0.insert(document, ids);
+        Ok(holds)
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::MAX_SKEW_MS;
 use crate::entry::Totals;
 use crate::event::{Alarm, LinkId, Notice, skew_ms};
+use crate::intake::{Absorbed, Origin};
 use crate::outbox::Outbox;
 use crate::replica::Replica;
 use crate::shelf::{Shelf, ShelfError};
@@ -234,6 +235,22 @@ pub struct Status {
 }
 
 impl<S: Shelf> Replica<S> {
+    /// Puts what was taken in on the way to every office that may hold it.
+    pub(crate) fn push(&mut self, news: &Absorbed, origin: &Origin) {
+        for link in self.links.values_mut().filter(|link| link.is_open()) {
+            let entries = news.news_for(link.office);
+            if entries.is_empty() {
+                continue;
+            }
+            link.settled = false;
+            link.own_since_settled += origin.count_own(entries);
+            // Whoever brought a change has it.
+            let mut entries = entries.to_vec();
+            entries.retain(|entry| !origin.was_brought_by(link.id, entry));
+            link.outbox.push(&entries);
+        }
+    }
+
     /// Asks the peer for its time, unless it has not answered the last time yet.
     pub(crate) fn ping(&mut self, now: Moment, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };

@@ -13,8 +13,8 @@ use crate::admission::{Inspected, Law};
 use crate::dialer::{Backoff, Dialer};
 use crate::entry::{Entry, Record, Verdict};
 use crate::event::{Effect, Event, LinkId, Notice, Ticket, Wake};
-use crate::intake::{self, Absorbed, Stored};
-use crate::ledger::Ledger;
+use crate::intake::{self, Absorbed, Origin, Stored};
+use crate::ledger::{Held, Ledger};
 use crate::link::Link;
 use crate::shelf::{Shelf, ShelfError};
 
@@ -106,7 +106,7 @@ impl<S: Shelf> Replica<S> {
 
     /// Takes in changes that the log holds and the index does not, in the order of the log.
     pub fn replay(&mut self, stored: Vec<Stored>) -> Result<(), ShelfError> {
-        self.absorb(stored, Moment(0))?;
+        self.absorb(stored, None, Moment(0))?;
         self.effects.clear();
         Ok(())
     }
@@ -259,8 +259,13 @@ impl<S: Shelf> Replica<S> {
         for change in &stored {
             self.appending.remove(&change.item.change.id());
         }
-        self.absorb(stored, now)?;
-        for owed in self.appends.remove(&ticket).unwrap_or_default() {
+        let owed = self.appends.remove(&ticket).unwrap_or_default();
+        let from = match owed.first() {
+            Some(Owed::Ack { link, .. }) => Some(*link),
+            _ => None,
+        };
+        self.absorb(stored, from, now)?;
+        for owed in owed {
             if let Owed::Ack { link, ack } = owed {
                 self.acknowledge(link, ack, true);
             }
@@ -309,6 +314,7 @@ impl<S: Shelf> Replica<S> {
         let mut cause = None;
         let mut fresh = Vec::new();
         let mut is_pending = false;
+        let mut held = Held::default();
         for change in changes {
             let id = change.change.id();
             if self.appending.contains(&id) {
@@ -316,7 +322,7 @@ impl<S: Shelf> Replica<S> {
             } else if self.is_foreign(&change) && same_registry {
                 refused += 1;
                 cause = Some("unknown-author");
-            } else if !self.ledger.holds(change.change.header().document, id)? {
+            } else if !held.holds(&self.ledger, change.change.header().document, id)? {
                 fresh.push(change);
             }
         }
@@ -363,13 +369,16 @@ impl<S: Shelf> Replica<S> {
         Law { federation: self.me.federation, registry: &self.registry }
     }
 
-    fn absorb(&mut self, stored: Vec<Stored>, now: Moment) -> Result<(), ShelfError> {
+    fn absorb(
+        &mut self,
+        stored: Vec<Stored>,
+        from: Option<LinkId>,
+        now: Moment,
+    ) -> Result<(), ShelfError> {
         let law = Law { federation: self.me.federation, registry: &self.registry };
-        let is_own = |change: &&Stored| change.item.change.header().author == self.node;
-        let own: BTreeSet<ChangeId> =
-            stored.iter().filter(is_own).map(|change| change.item.change.id()).collect();
+        let origin = Origin::of(&stored, self.node, from);
         let absorbed = intake::absorb(&mut self.ledger, law, stored)?;
-        self.after(&absorbed, &own, now)
+        self.after(&absorbed, &origin, now)
     }
 
     fn unfit(
@@ -380,19 +389,19 @@ impl<S: Shelf> Replica<S> {
     ) -> Result<(), ShelfError> {
         let law = Law { federation: self.me.federation, registry: &self.registry };
         let absorbed = intake::quarantine(&mut self.ledger, law, document, changes)?;
-        self.after(absorbed.as_slice(), &BTreeSet::new(), now)
+        self.after(absorbed.as_slice(), &Origin::default(), now)
     }
 
     /// Tells links and watchers what was taken in, and follows the registry.
     fn after(
         &mut self,
         absorbed: &[Absorbed],
-        own: &BTreeSet<ChangeId>,
+        origin: &Origin,
         now: Moment,
     ) -> Result<(), ShelfError> {
         let mut registry_grew = false;
         for news in absorbed {
-            self.push(news, own);
+            self.push(news, origin);
             if news.entries.iter().any(|e| FederationId::from(e.id) == self.me.federation) {
                 self.registry_document = Some(news.document);
                 self.ledger.set_genesis_document(news.document)?;
@@ -406,19 +415,6 @@ impl<S: Shelf> Replica<S> {
             self.follow_registry(now)?;
         }
         Ok(())
-    }
-
-    fn push(&mut self, news: &Absorbed, own: &BTreeSet<ChangeId>) {
-        for link in self.links.values_mut().filter(|link| link.is_open()) {
-            let entries = news.news_for(link.office);
-            if entries.is_empty() {
-                continue;
-            }
-            link.settled = false;
-            let written = entries.iter().filter(|entry| own.contains(&entry.id)).count();
-            link.own_since_settled += written as u64;
-            link.outbox.push(entries);
-        }
     }
 
     // ------------------------------------------------------------- registry
@@ -442,7 +438,7 @@ impl<S: Shelf> Replica<S> {
             let law = Law { federation: self.me.federation, registry: &self.registry };
             let absorbed = intake::judge_again(&mut self.ledger, law, &documents)?;
             for news in absorbed.iter().filter(|news| news.grew) {
-                self.push(news, &BTreeSet::new());
+                self.push(news, &Origin::default());
                 self.notify(Notice::Grew { document: news.document });
             }
         }

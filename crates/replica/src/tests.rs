@@ -73,6 +73,8 @@ pub(crate) struct World {
     links: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     next_link: u64,
     bytes: u64,
+    /// How many changes were sent, each as often as it was.
+    carried: usize,
 }
 
 pub(crate) const OFFICES: [&str; 4] = ["HUB", "DISTRICT", "COMMUNE", "OTHER"];
@@ -133,6 +135,7 @@ impl World {
             links: BTreeMap::new(),
             next_link: 0,
             bytes: 0,
+            carried: 0,
         };
         for (at, name) in OFFICES.iter().enumerate() {
             world.start(u8::try_from(at + 1).expect("few offices"), name);
@@ -333,6 +336,7 @@ impl World {
                 self.bytes += frame.encode().expect("within limits").len() as u64;
                 let event = match frame {
                     Frame::Batch(batch) => {
+                        self.carried += batch.records.len();
                         let open = |bytes| inspect(Change::open(bytes).ok()?).ok();
                         let changes = batch.records.into_iter().filter_map(open).collect();
                         Event::Changes { link, number: batch.number, changes, refused: 0 }
@@ -405,6 +409,21 @@ fn a_live_link_pushes_at_once_and_settles_again() {
     assert_eq!(world.holds(COMMUNE, a), 2);
     world.assert_settled(DISTRICT, HUB);
     world.assert_settled(COMMUNE, DISTRICT);
+}
+
+#[test]
+fn no_change_is_sent_back_to_the_node_that_brought_it() {
+    let mut world = World::new();
+    let a = world.write(COMMUNE, None, "a");
+    world.write(COMMUNE, Some(a), "b");
+    world.link(DISTRICT, HUB);
+    world.carried = 0;
+    world.link(COMMUNE, DISTRICT);
+    let registry = world.carried - 4;
+    world.write(COMMUNE, Some(a), "c");
+    world.assert_settled(DISTRICT, HUB);
+    world.assert_settled(COMMUNE, DISTRICT);
+    assert_eq!(world.carried, registry + 6, "three changes over two links, each once");
 }
 
 #[test]

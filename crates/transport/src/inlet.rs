@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lienthong_protocol::limits::MAX_FRAME_BYTES;
-use lienthong_protocol::{Change, CloseCode, Frame, FrameError};
+use lienthong_protocol::{Change, CloseCode, Frame, FrameError, Verifier};
 use quinn::{ReadExactError, RecvStream, VarInt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -232,8 +232,9 @@ fn open(kind: u8, body: &Bytes) -> Result<Opened, Stop> {
         Err(error) => return Err(error.into()),
     };
     let (mut changes, mut refused) = (Vec::with_capacity(batch.records.len()), Vec::new());
+    let mut verifier = Verifier::default();
     for record in batch.records {
-        match Change::open(record) {
+        match Change::open_with(&mut verifier, record) {
             Ok(change) => changes.push(change),
             Err(error) => refused.push(error),
         }
