@@ -9,13 +9,14 @@ use lienthong_tests::office;
 use serde_json::{Value, json};
 
 use super::report::Report;
+use super::stock;
 
 /// How many dossiers are pushed.
 const PUSHES: usize = 500;
 /// How often the two meet again.
 const MEETINGS: usize = 5;
 /// How many dossiers change while they are apart.
-const CHANGED: usize = 150;
+const CHANGED: u64 = 150;
 
 /// Measures the hub in `scratch/hub` with a new neighbour.
 pub(crate) async fn measure(scratch: &Path, dossiers: u64, report: &mut Report) {
@@ -66,8 +67,6 @@ async fn first_load(hub: &Node, path: &Path, dossiers: u64, report: &mut Report)
     let words = format!("{rate:.0} dossiers/s ({took:.1} s, {:.1} s of CPU)", cpu_seconds() - cpu);
     report.line("first load, both ends on the same two cores", "≥ 1,000 dossiers/s", words);
     let status = link(&east).await;
-    report.say(&traffic(&east).await);
-    report.say(&status.to_string());
     let bytes = |key: &str| status[key].as_u64().unwrap_or_default() as f64 / dossiers as f64;
     let frames = bytes("bytes_received") + bytes("bytes_sent");
     let udp = bytes("udp_bytes_received") + bytes("udp_bytes_sent");
@@ -105,18 +104,18 @@ async fn push(hub: &Node, east: &Node, report: &mut Report) {
     report.waits("push, answer here to durable there", "p50 ≤ 5 ms", there);
 }
 
+/// A note on every so many-th dossier of the stock.
 async fn change_some(hub: &Node, dossiers: u64) {
-    let listed = hub.ask(Request::List { limit: 1_000 }).await.expect("lists");
-    let listed = listed["dossiers"].as_array().expect("a list").clone();
-    let stock = listed.iter().skip(PUSHES).take(CHANGED);
-    assert!(dossiers as usize >= CHANGED);
-    for dossier in stock {
+    let status = hub.ask(Request::Status).await.expect("answers");
+    let node = status["node"].as_str().expect("an id").parse().expect("an id");
+    for number in (0..dossiers).step_by((dossiers / CHANGED).max(1) as usize).take(CHANGED as usize)
+    {
         let act = json!({
             "id": "", "kind": "noted", "office": "HUB", "officer": "clerk",
             "note": "Đã chuyển phiếu thông tin địa chính sang cơ quan thuế",
         });
         let act = Box::new(serde_json::from_value(act).expect("an act"));
-        let dossier = dossier["id"].as_str().expect("an id").to_owned();
+        let dossier = stock::document(number, node).to_string();
         hub.ask(Request::Act { dossier, act }).await.expect("acts");
     }
 }

@@ -9,7 +9,7 @@ use lienthong::Folder;
 use lienthong_document::{Actor, Document};
 use lienthong_dossier::{ActKind, Code, Dossier, NewAct, Opening, Reception, receive};
 use lienthong_protocol::{
-    Change, DocumentId, Header, Incarnation, Kind, Moment, NodeKey, OfficeId,
+    Change, DocumentId, Header, Incarnation, Kind, Moment, NodeId, NodeKey, OfficeId,
 };
 use lienthong_store::{EngineChoice, LogSettings, MemoryEngine, RealDisk, Store, StoreSettings};
 use lienthong_tests::{office, province};
@@ -79,11 +79,19 @@ fn append(folder: &Folder, changes: &[Change]) {
     }
 }
 
+/// The document of one dossier of the stock of a hub.
+pub(crate) fn document(number: u64, hub: NodeId) -> DocumentId {
+    DocumentId::derive(hub, INCARNATION, number * CHANGES + 1, received(number))
+}
+
+fn received(number: u64) -> Moment {
+    FROM.after(Duration::from_millis(number * APART_MS))
+}
+
 /// All changes of one dossier, oldest first.
 fn dossier(number: u64, key: &NodeKey) -> Vec<Change> {
-    let received = FROM.after(Duration::from_millis(number * APART_MS));
+    let (id, received) = (document(number, key.id()), received(number));
     let first = number * CHANGES + 1;
-    let id = DocumentId::derive(key.id(), INCARNATION, first, received);
     let header = |step: u64| Header {
         document: id,
         kind: Kind::DOSSIER,
