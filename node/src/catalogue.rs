@@ -1,5 +1,7 @@
 //! What the demonstration plays with: real offices and procedures, people who do not exist.
 
+use jiff::civil::{Date, date};
+use lienthong_catalogue::{Channel, Component, Edition, Procedure, ProcedureVersion};
 use lienthong_dossier::Reception;
 use lienthong_federation::{Office, Province};
 use lienthong_protocol::OfficeId;
@@ -13,46 +15,13 @@ use crate::request::Request;
 const PROCEDURES: &str = include_str!("../../config/quang-nam/procedures.toml");
 const NAMES: &str = include_str!("../../config/quang-nam/names.toml");
 
-/// The parts of the catalogue that a reception needs; `config/README.md` explains them.
-#[derive(Deserialize)]
+/// The day of the demonstration: that of the province, before the reform.
+const DAY: Date = date(2017, 6, 5);
+
+/// What is offered, and who applies.
 pub(crate) struct Catalogue {
-    role: Vec<Role>,
-    procedure: Vec<Procedure>,
-    #[serde(skip)]
+    edition: Edition,
     names: Names,
-}
-
-#[derive(Deserialize)]
-struct Role {
-    id: String,
-    tier: String,
-    office: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Procedure {
-    code: String,
-    field: String,
-    role: String,
-    #[serde(default)]
-    received_by: Vec<String>,
-    channels: Vec<String>,
-    #[serde(default)]
-    components: Vec<Paper>,
-}
-
-#[derive(Deserialize)]
-struct Paper {
-    code: String,
-    name: String,
-    originals: u16,
-    copies: u16,
-    #[serde(default = "required")]
-    required: bool,
-}
-
-fn required() -> bool {
-    true
 }
 
 #[derive(Default, Deserialize)]
@@ -82,10 +51,14 @@ struct BySex {
 impl Catalogue {
     /// The catalogue of Quảng Nam.
     pub(crate) fn reference() -> Result<Catalogue, Failure> {
-        let unread = |error: toml::de::Error| bad_catalogue(error.message());
-        let mut catalogue: Catalogue = toml::from_str(PROCEDURES).map_err(unread)?;
-        catalogue.names = toml::from_str(NAMES).map_err(unread)?;
-        Ok(catalogue)
+        let edition = Edition::parse("procedures.toml", PROCEDURES);
+        let edition = edition.map_err(|faults| {
+            let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            bad_catalogue(&words.join("; "))
+        })?;
+        let names = toml::from_str(NAMES);
+        let names = names.map_err(|error: toml::de::Error| bad_catalogue(error.message()))?;
+        Ok(Catalogue { edition, names })
     }
 
     /// A reception that this office may have on its counter. Equal numbers give equal ones.
@@ -95,29 +68,27 @@ impl Catalogue {
         office: &Office,
         number: usize,
     ) -> Result<Reception, Failure> {
-        let fitting: Vec<&Procedure> =
-            self.procedure.iter().filter(|procedure| self.fits(procedure, office)).collect();
+        let offered = self.edition.procedures_at(DAY);
+        let fitting: Vec<&ProcedureVersion> =
+            offered.filter(|offered| self.fits(&offered.procedure, office)).collect();
         let mut draw = Draw(number as u64);
-        let procedure = draw.one_of(&fitting).ok_or_else(|| {
+        let offered = draw.one_of(&fitting).ok_or_else(|| {
             bad_catalogue(&format!("no procedure is received by the tier '{}'", office.tier))
         })?;
-        let known: Vec<&str> = procedure
-            .channels
-            .iter()
-            .map(String::as_str)
-            .filter(|channel| ["counter", "online", "post"].contains(channel))
-            .collect();
-        let channel = draw.one_of(&known).copied().unwrap_or("counter");
+        let procedure = &offered.procedure;
+        let channels: Vec<Channel> =
+            procedure.channels.iter().copied().filter(|known| *known != Channel::EMail).collect();
+        let channel = draw.one_of(&channels).copied().unwrap_or(Channel::Counter);
         let papers = procedure.components.iter().filter(|paper| paper.required).map(|paper| {
-            let Paper { code, name, originals, copies, .. } = paper;
+            let Component { code, name, originals, copies, .. } = paper;
             json!({ "code": code, "name": name, "originals": originals, "copies": copies })
         });
         let value = json!({
             "procedure": procedure.code,
-            "version": 1,
+            "version": offered.version,
             "field": procedure.field,
             "channel": channel,
-            "return_by": if channel == "post" { "post" } else { "counter" },
+            "return_by": if channel == Channel::Post { "post" } else { "counter" },
             "offices": {
                 "receiving": office.id,
                 "competent": self.competent(province, procedure, office),
@@ -128,15 +99,9 @@ impl Catalogue {
         serde_json::from_value(value).map_err(|error| bad_catalogue(&error.to_string()))
     }
 
-    fn role(&self, id: &str) -> Option<&Role> {
-        self.role.iter().find(|role| role.id == id)
-    }
-
     fn fits(&self, procedure: &Procedure, office: &Office) -> bool {
-        let own = std::slice::from_ref(&procedure.role);
-        let counters =
-            if procedure.received_by.is_empty() { own } else { &procedure.received_by[..] };
-        counters.iter().any(|role| self.role(role).is_some_and(|role| role.tier == office.tier))
+        let role = |id: &String| self.edition.role(id);
+        procedure.receivers().iter().filter_map(role).any(|role| role.tier == office.tier)
     }
 
     /// The office that decides where that is not the receiving one: the office of the role, or
@@ -147,10 +112,10 @@ impl Catalogue {
         procedure: &Procedure,
         office: &Office,
     ) -> Option<String> {
-        let role = self.role(&procedure.role)?;
-        let has = |id: &str| province.offices.iter().any(|office| office.id.as_str() == id);
-        match &role.office {
-            Some(id) if has(id) => Some(id.clone()),
+        let role = self.edition.role(&procedure.role)?;
+        let has = |id: OfficeId| province.offices.iter().any(|office| office.id == id);
+        match role.office {
+            Some(id) if has(id) => Some(id.to_string()),
             _ if role.tier == "district" && office.tier == "commune" => {
                 office.parent.map(|parent| parent.to_string())
             }

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use lienthong::{Failure, Request};
+use lienthong::{Failure, Filter, Format, Publishing, Request};
 use lienthong_dossier::{ActKind, NewAct, Reception};
+use lienthong_forms::FormKind;
 use lienthong_protocol::{NodeId, OfficeId};
+
+use crate::transfer::Import;
 
 /// Liên Thông connects the one-stop offices of a province.
 #[derive(Parser)]
@@ -65,19 +68,25 @@ pub(crate) enum Command {
     /// The nodes of the federation.
     #[command(subcommand)]
     Node(NodeCommand),
-    /// Receives dossiers from a file of JSON Lines, one reception a line.
-    Import {
-        /// The file; `-` for standard input.
-        file: PathBuf,
-        /// Who takes them in.
-        #[arg(long, default_value = "import")]
-        officer: String,
-    },
+    /// Receives dossiers from a file of JSON Lines or CSV.
+    Import(Import),
     /// Writes the canonical form of every dossier to a file, one a line.
     Export {
         /// The file; it appears when it is complete.
         file: PathBuf,
     },
+    /// The procedures that the province offers.
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
+    /// The working calendars.
+    #[command(subcommand)]
+    Calendar(CalendarCommand),
+    /// The people of an office.
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// What lists and searches read.
+    #[command(subcommand)]
+    Views(ViewsCommand),
     /// The settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -102,6 +111,42 @@ pub(crate) struct Serve {
     pub(crate) advertise: Option<String>,
 }
 
+/// One act, as it is typed.
+#[derive(Args)]
+pub(crate) struct ActLine {
+    /// The dossier, by code or document id.
+    pub(crate) dossier: String,
+    /// What is done, such as `in-process` or `finished`.
+    pub(crate) kind: String,
+    /// Who does it.
+    #[arg(long)]
+    pub(crate) officer: String,
+    /// A note.
+    #[arg(long)]
+    pub(crate) note: Option<String>,
+    /// Why; needed for a refusal, a supplement, a stop and a reversal.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// A new due, as YYYY-MM-DD.
+    #[arg(long)]
+    pub(crate) due: Option<String>,
+    /// The office that it goes to.
+    #[arg(long)]
+    pub(crate) to: Option<OfficeId>,
+    /// The act that it answers or reverses.
+    #[arg(long)]
+    pub(crate) regards: Option<String>,
+    /// The step of the procedure.
+    #[arg(long)]
+    pub(crate) step: Option<String>,
+    /// What the kind of act needs besides, as JSON: a fee, a result, a rating ...
+    #[arg(long, value_name = "JSON")]
+    pub(crate) detail: Option<String>,
+    /// The letter that answers, as JSON: number, date, signer.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) reply: Option<String>,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Counter {
     /// Takes a dossier in; the reception is a JSON file, `-` for standard input.
@@ -113,46 +158,61 @@ pub(crate) enum Counter {
         officer: String,
     },
     /// Adds an act.
-    Act {
-        /// The dossier, by code or document id.
-        dossier: String,
-        /// What is done, such as `in-process` or `finished`.
-        kind: String,
-        /// Who does it.
-        #[arg(long)]
-        officer: String,
-        /// A note.
-        #[arg(long)]
-        note: Option<String>,
-        /// Why; needed for a refusal, a supplement, a stop and a reversal.
-        #[arg(long)]
-        reason: Option<String>,
-        /// A new due, as YYYY-MM-DD.
-        #[arg(long)]
-        due: Option<String>,
-        /// The office that it goes to.
-        #[arg(long)]
-        to: Option<OfficeId>,
-        /// The act that it answers or reverses.
-        #[arg(long)]
-        regards: Option<String>,
-    },
+    Act(Box<ActLine>),
     /// One dossier.
     Show {
         /// By code or document id.
         dossier: String,
     },
-    /// The newest dossiers.
-    List {
-        /// How many at most, 1 to 1,000.
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+    /// What about one dossier a person should look at: conflicts, findings, its clock.
+    Review {
+        /// By code or document id.
+        dossier: String,
     },
+    /// Dossiers, newest first: all, or those that every option given fits.
+    List(Box<Filter>),
     /// Every change of one dossier.
     History {
         /// By code or document id.
         dossier: String,
     },
+    /// Writes a printed form: 01 receipt, 02 supplement, 03 refusal, 04 apology, 05 stop, 06 slip,
+    /// 07 register.
+    Print(Print),
+}
+
+#[derive(Args)]
+pub(crate) struct Print {
+    /// The dossier, by code or document id; any word, such as `all`, for the register.
+    dossier: String,
+    /// The form, by number or name.
+    #[arg(value_parser = form)]
+    pub(crate) form: FormKind,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t = Format::Pdf)]
+    pub(crate) format: Format,
+    /// Where to; by default a file in this folder, named by form and code.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// How many dossiers the register has at most, 1 to 1,000.
+    #[arg(long, default_value_t = 200)]
+    limit: usize,
+}
+
+impl Print {
+    pub(crate) fn request(&self) -> Request {
+        match self.form {
+            FormKind::Register => Request::PrintRegister { limit: self.limit },
+            _ => Request::Print { dossier: self.dossier.clone() },
+        }
+    }
+}
+
+fn form(text: &str) -> Result<FormKind, String> {
+    FormKind::of(text).ok_or_else(|| {
+        let form = |kind: FormKind| format!("{:02} {}", kind.number(), kind.word());
+        format!("the forms are: {}", FormKind::ALL.map(form).join(", "))
+    })
 }
 
 #[derive(Subcommand)]
@@ -182,6 +242,70 @@ pub(crate) enum NodeCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum CatalogueCommand {
+    /// Publishes a catalogue file; only the root office may.
+    Publish {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+        /// The day from which it holds, as YYYY-MM-DD; default today, and for the first one the
+        /// beginning.
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+    },
+    /// The procedures that are offered on a day.
+    List {
+        /// Words that all stand in code, name, field or group, with or without marks.
+        #[arg(long)]
+        text: Option<String>,
+        /// The day, as YYYY-MM-DD; default today.
+        #[arg(long)]
+        day: Option<String>,
+    },
+    /// One procedure as it is in force on a day.
+    Show {
+        /// Any of its codes.
+        code: String,
+        /// The day, as YYYY-MM-DD; default today.
+        #[arg(long)]
+        day: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CalendarCommand {
+    /// Publishes the calendar of a year; only the root office may.
+    Publish {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+    },
+    /// The calendar of a year.
+    Show {
+        /// The year.
+        year: i16,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StaffCommand {
+    /// Publishes the staff list of this office.
+    Publish {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+    },
+    /// The officers and delegations of an office.
+    Show {
+        /// The office; default this one.
+        office: Option<OfficeId>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ViewsCommand {
+    /// Throws the view away and makes it anew from the log, while the node goes on.
+    Rebuild,
+}
+
+#[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Says whether the settings are good.
     Check,
@@ -197,12 +321,55 @@ impl OfficeCommand {
     }
 }
 
+impl CatalogueCommand {
+    pub(crate) fn into_request(self) -> Result<Request, Failure> {
+        Ok(match self {
+            CatalogueCommand::Publish { file, from } => {
+                publishing(Publishing::Catalogue, &file, from)?
+            }
+            CatalogueCommand::List { text, day } => Request::Procedures { text, day },
+            CatalogueCommand::Show { code, day } => Request::Procedure { code, day },
+        })
+    }
+}
+
+impl CalendarCommand {
+    pub(crate) fn into_request(self) -> Result<Request, Failure> {
+        Ok(match self {
+            CalendarCommand::Publish { file } => publishing(Publishing::Calendar, &file, None)?,
+            CalendarCommand::Show { year } => Request::CalendarYear { year },
+        })
+    }
+}
+
+impl StaffCommand {
+    pub(crate) fn into_request(self) -> Result<Request, Failure> {
+        Ok(match self {
+            StaffCommand::Publish { file } => publishing(Publishing::Staff, &file, None)?,
+            StaffCommand::Show { office } => Request::Staff { office },
+        })
+    }
+}
+
+fn publishing(what: Publishing, file: &Path, from: Option<String>) -> Result<Request, Failure> {
+    let (text, file) = (text_of(file)?, file.display().to_string());
+    Ok(Request::Publish { what, file, text, from })
+}
+
 impl NodeCommand {
     pub(crate) fn into_request(self) -> Request {
         match self {
             NodeCommand::List => Request::Nodes,
             NodeCommand::Approve { node } => Request::Approve { node },
             NodeCommand::Revoke { node, reason } => Request::Revoke { node, reason },
+        }
+    }
+}
+
+impl ViewsCommand {
+    pub(crate) fn into_request(self) -> Request {
+        match self {
+            ViewsCommand::Rebuild => Request::RebuildViews,
         }
     }
 }
@@ -214,18 +381,27 @@ impl Counter {
                 let reception = Box::new(reception(text_of(&file)?.as_bytes())?);
                 Request::Receive { reception, officer }
             }
-            Counter::Act { dossier, kind, officer, note, reason, due, to, regards } => {
-                let kind = ActKind::of(&kind).ok_or_else(|| no_such_act(&kind))?;
-                // The node fills in its own office.
-                let office = "-".parse().map_err(|_| no_such_act("of no office"))?;
-                let plain = NewAct::new("", kind, office, &officer);
-                let act = Box::new(NewAct { note, reason, due, to_office: to, regards, ..plain });
-                Request::Act { dossier, act }
-            }
+            Counter::Act(line) => line.request()?,
             Counter::Show { dossier } => Request::Show { dossier },
-            Counter::List { limit } => Request::List { limit },
+            Counter::Review { dossier } => Request::Review { dossier },
+            Counter::List(filter) => Request::List(filter),
             Counter::History { dossier } => Request::History { dossier },
+            Counter::Print(print) => print.request(),
         })
+    }
+}
+
+impl ActLine {
+    fn request(self) -> Result<Request, Failure> {
+        let kind = ActKind::of(&self.kind).ok_or_else(|| no_such_act(&self.kind))?;
+        // The node fills in its own office.
+        let office = "-".parse().map_err(|_| no_such_act("of no office"))?;
+        let mut act = NewAct::new("", kind, office, &self.officer);
+        act.detail = self.detail.map(|text| from_json("--detail", &text)).transpose()?;
+        act.reply = self.reply.map(|text| from_json("--reply", &text)).transpose()?;
+        (act.note, act.reason, act.due) = (self.note, self.reason, self.due);
+        (act.to_office, act.regards, act.step) = (self.to, self.regards, self.step);
+        Ok(Request::Act { dossier: self.dossier, act: Box::new(act) })
     }
 }
 
@@ -233,6 +409,15 @@ fn no_such_act(kind: &str) -> Failure {
     let words: Vec<&str> = ActKind::ALL.iter().map(|kind| kind.word()).collect();
     let remedy = format!("use one of: {}", words.join(", "));
     Failure::usage("unknown-act", "nothing was done", format!("no act '{kind}'"), remedy)
+}
+
+/// A part of an act from its JSON. What the text holds is never repeated.
+fn from_json<T: serde::de::DeserializeOwned>(flag: &str, text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let why = format!("column {} of {flag} does not fit", error.column());
+        let remedy = "give the JSON that `dossier show --json` shows of such an act";
+        Failure::usage("bad-json", "nothing was done", why, remedy)
+    })
 }
 
 /// A reception from its JSON. What the text holds is never repeated: it tells who somebody is.

@@ -1,19 +1,16 @@
 //! Counter work: dossiers received, acted on, shown.
 
-use lienthong_document::Document;
-use lienthong_dossier::{
-    ActRefusal, Code, Dossier, NewAct, Opening, Reception, Refusal, local_day, receive,
-};
+use lienthong_document::{Document, Editor};
+use lienthong_dossier::{ActRefusal, Code, Dossier, NewAct, Opening, Reception, Refusal, receive};
 use lienthong_protocol::{DocumentId, Kind, OfficeId};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::list::Rest;
 use crate::mind::{Mind, now, store_failed};
 
 /// How many dossiers are looked through at a time.
 const PAGE: usize = 256;
-/// The most dossiers that one list gives.
-const MAX_LIST: usize = 1_000;
 
 impl Mind {
     pub(crate) fn receive(
@@ -37,15 +34,19 @@ impl Mind {
         for office in reception.offices_added() {
             self.known_office(office)?;
         }
-        let code = self.next_code()?;
+        self.officer_may_receive(officer, &reception.procedure)?;
+        let at = self.codes.now();
+        let reception = self.dated(reception, at)?;
+        let code = self.next_code(at)?;
         let adds: Vec<OfficeId> =
             reception.offices_added().into_iter().filter(|office| *office != own).collect();
         let act = self.next_act_id();
-        let opening = Opening::received(code.clone(), &act, officer, now());
-        let id =
-            self.author(None, Kind::DOSSIER, adds, |editor| receive(editor, &reception, &opening))?;
-        self.serial = Some((local_day(now()), code.serial()));
-        Ok(json!({ "id": id.to_string(), "code": code.to_string() }))
+        let opening = Opening::received(code.clone(), &act, officer, at);
+        let edit = |editor: &mut Editor<'_>| receive(editor, &reception, &opening);
+        let id = self.author_at(at, None, Kind::DOSSIER, adds, edit)?;
+        self.code_given(&code, id);
+        let due = reception.due;
+        Ok(json!({ "id": id.to_string(), "code": code.to_string(), "due": due }))
     }
 
     pub(crate) fn act(&mut self, dossier: &str, mut act: NewAct) -> Result<Value, Failure> {
@@ -57,6 +58,7 @@ impl Mind {
         if let Some(office) = act.to_office {
             self.known_office(office)?;
         }
+        self.officer_may_act(&act, &known)?;
         let planned = known.plan(&act, now()).map_err(|refusal| act_refused(&refusal))?;
         let adds = planned.offices_added();
         self.author(Some((id, &document)), Kind::DOSSIER, adds, |editor| planned.write(editor))?;
@@ -71,7 +73,7 @@ impl Mind {
 
     pub(crate) fn show(&mut self, dossier: &str) -> Result<Value, Failure> {
         let (_, _, known) = self.find(dossier)?;
-        Ok(known.to_json())
+        self.shown(&known)
     }
 
     pub(crate) fn history(&mut self, dossier: &str) -> Result<Value, Failure> {
@@ -93,19 +95,6 @@ impl Mind {
             }));
         }
         Ok(json!({ "id": id.to_string(), "code": known.code.to_string(), "changes": changes }))
-    }
-
-    pub(crate) fn list(&mut self, limit: usize) -> Result<Value, Failure> {
-        let limit = limit.clamp(1, MAX_LIST);
-        let ids = self.replica.documents(Kind::DOSSIER, None, limit).map_err(store_failed)?;
-        let mut dossiers = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(document) = self.open_document(id)? else { continue };
-            if let Ok(dossier) = Dossier::read(id, &document) {
-                dossiers.push(serde_json::to_value(dossier.summary()).unwrap_or_default());
-            }
-        }
-        Ok(json!({ "dossiers": dossiers }))
     }
 
     /// One page of canonical exports.
@@ -140,62 +129,31 @@ impl Mind {
         format!("{}-{}-{}", header.author.short(), header.incarnation, header.seq)
     }
 
-    /// The next code of this office on this day in Vietnam.
-    fn next_code(&mut self) -> Result<Code, Failure> {
-        let office = self.replica.identity().office;
-        let unit = self.replica.registry().office(office).map(|office| office.unit_code.clone());
-        let unit = unit.unwrap_or_default();
-        let today = local_day(now());
-        let last = match &self.serial {
-            Some((day, serial)) if *day == today => *serial,
-            _ => self.last_serial(&unit, &today)?,
-        };
-        Code::issue(&unit, now(), last + 1).map_err(|error| {
-            Failure::refused(error.code(), "no code was given", error.to_string(), error.remedy())
-        })
-    }
-
-    /// The largest serial that any dossier of this unit and day is known to have.
-    fn last_serial(&mut self, unit: &str, today: &str) -> Result<u32, Failure> {
-        let mut last = 0;
-        self.look_through(|id, document| {
-            if local_day(id.created_at()).as_str() < today {
-                return false;
-            }
-            if let Ok(dossier) = Dossier::read(id, document)
-                && dossier.code.unit() == unit
-                && local_day(id.created_at()) == today
-            {
-                last = last.max(dossier.code.serial());
-            }
-            true
-        })?;
-        Ok(last)
-    }
-
-    /// Visits dossiers, newest first, until `visit` has enough.
+    /// Visits the dossiers that the view may not hold yet, newest first, until `visit` has enough.
     fn look_through(
         &mut self,
+        rest: Rest,
         mut visit: impl FnMut(DocumentId, &Document) -> bool,
     ) -> Result<(), Failure> {
-        let mut below = None;
+        let Rest { documents: mut ids, all_below: mut rest } = rest;
         loop {
-            let ids = self.replica.documents(Kind::DOSSIER, below, PAGE).map_err(store_failed)?;
-            for id in &ids {
-                let Some(document) = self.open_document(*id)? else { continue };
-                if !visit(*id, &document) {
+            for id in ids {
+                let Some(document) = self.open_document(id)? else { continue };
+                if !visit(id, &document) {
                     return Ok(());
                 }
             }
-            match ids.last().filter(|_| ids.len() == PAGE) {
-                Some(last) => below = Some(*last),
-                None => return Ok(()),
-            }
+            let Some(below) = rest else { return Ok(()) };
+            ids = self.replica.documents(Kind::DOSSIER, below, PAGE).map_err(store_failed)?;
+            rest = ids.last().filter(|_| ids.len() == PAGE).map(|last| Some(*last));
         }
     }
 
     /// Finds a dossier by document id or by code.
-    fn find(&mut self, dossier: &str) -> Result<(DocumentId, Document, Dossier), Failure> {
+    pub(crate) fn find(
+        &mut self,
+        dossier: &str,
+    ) -> Result<(DocumentId, Document, Dossier), Failure> {
         let id = match dossier.parse::<DocumentId>() {
             Ok(id) => id,
             Err(_) => self.find_code(dossier)?,
@@ -215,16 +173,29 @@ impl Mind {
                 error.remedy(),
             )
         })?;
-        let mut found = None;
-        self.look_through(|id, document| {
-            let same = Dossier::read(id, document).is_ok_and(|known| known.code == code);
-            if same {
-                found = Some(id);
-            }
-            !same
-        })?;
+        let (known, rest) = self.in_view(code.as_str());
+        if let [_, _, ..] = known.as_slice() {
+            return Err(given_twice(&code, &known));
+        }
+        let mut found = known.first().copied();
+        if found.is_none() {
+            self.look_through(rest, |id, document| {
+                let same = Dossier::read(id, document).is_ok_and(|known| known.code == code);
+                if same {
+                    found = Some(id);
+                }
+                !same
+            })?;
+        }
         found.ok_or_else(|| not_found("no dossier with this code is held here"))
     }
+}
+
+fn given_twice(code: &Code, dossiers: &[DocumentId]) -> Failure {
+    let ids: Vec<String> = dossiers.iter().map(ToString::to_string).collect();
+    let why = format!("{code} is the code of {}", ids.join(" and "));
+    let remedy = "call the dossier by its document id";
+    Failure::refused("code-given-twice", "no dossier was chosen", why, remedy)
 }
 
 fn not_found(why: &str) -> Failure {
@@ -232,7 +203,7 @@ fn not_found(why: &str) -> Failure {
     Failure::refused("dossier-not-found", "dossier not found", why, remedy)
 }
 
-fn refused(refusal: &Refusal) -> Failure {
+pub(crate) fn refused(refusal: &Refusal) -> Failure {
     let why = format!("{}: {} / {}", refusal.field, refusal.words.cause_vi, refusal.words.cause);
     let remedy = format!("{} / {}", refusal.words.remedy_vi, refusal.words.remedy);
     Failure::refused(refusal.code, "the dossier was not received", why, remedy)

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use lienthong_dossier::Reception;
 use lienthong_federation::{Office, Province};
 use lienthong_protocol::OfficeId;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -18,6 +17,7 @@ use crate::api::call;
 use crate::catalogue::{Catalogue, acts, choose};
 use crate::failure::Failure;
 use crate::folder::{Folder, disk, socket_of};
+use crate::limits::raise_file_limit;
 use crate::node::Node;
 use crate::report::SCHEMA;
 use crate::request::Request;
@@ -32,9 +32,6 @@ const SETTLE_TIME_LIMIT: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Memory for the indexes of all nodes together, bytes; each gets its part, 1 to 16 MiB.
 const CACHE_BYTES: usize = 256 << 20;
-/// Open files of one node, and of the process besides its nodes.
-const FILES_PER_NODE: u64 = 32;
-const FILES_BESIDES: u64 = 128;
 
 /// How a demonstration ended.
 pub struct Played {
@@ -448,8 +445,13 @@ async fn serve_counter(
     receptions: Vec<(usize, Box<Reception>)>,
 ) -> Result<(), Failure> {
     for (number, reception) in receptions {
+        let decides = reception.offices.deciding() == office;
         let receive = Request::Receive { reception, officer: "cán bộ tiếp nhận".to_owned() };
         let received = call(&socket, &(&receive).into()).await?;
+        // An office that is not competent takes in and decides nothing.
+        if !decides {
+            continue;
+        }
         let dossier = received["id"].as_str().unwrap_or_default();
         for request in acts(dossier, office, number)? {
             call(&socket, &(&request).into()).await?;
@@ -472,23 +474,6 @@ fn link_with(status: &Value, peer: OfficeId) -> Option<&Value> {
 
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or(0)
-}
-
-/// Raises the limit on open files as far as this process may, and says so if that is too low.
-fn raise_file_limit(offices: usize) -> Result<(), Failure> {
-    let needed = FILES_BESIDES + FILES_PER_NODE * (offices as u64 + 1);
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let most = maximum.unwrap_or(u64::MAX);
-    if current.unwrap_or(u64::MAX) >= needed {
-        return Ok(());
-    }
-    let raised = Rlimit { current: Some(needed.min(most)), maximum };
-    if most >= needed && setrlimit(Resource::Nofile, raised).is_ok() {
-        return Ok(());
-    }
-    let why = format!("{offices} offices need {needed} open files, the limit is {most}");
-    let remedy = "raise it with `ulimit -Hn`, or give fewer --offices";
-    Err(Failure::failed("few-files", "no demonstration", why, remedy))
 }
 
 fn bug(why: &str) -> Failure {

@@ -116,6 +116,15 @@ impl Folder {
             .map_err(|error| disk("membership not saved", &file, &error))
     }
 
+    /// Says that the folder was restored from a backup; whoever restores it calls this before its
+    /// node starts. On the day of that start the node gives no dossier code before it has settled
+    /// with a node that holds what its office wrote: after the backup it may have given others
+    /// that only its peers know of. Nothing else is held up.
+    pub fn mark_restored(&self) -> Result<(), Failure> {
+        let file = self.path.join(RESTORED);
+        replace(&file, b"{}").map_err(|error| disk("restored folder not marked", &file, &error))
+    }
+
     /// The folder of the log, the truth.
     pub fn log(&self) -> PathBuf {
         self.path.join("log")
@@ -140,6 +149,14 @@ pub fn socket_of(folder: &Path) -> PathBuf {
 /// Puts a file (mode 0600) in place of the old one, whole or not at all, and on disk when this
 /// returns. Only the holder of the folder may call it.
 pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(file, |_| Ok(bytes.to_vec()))
+}
+
+/// The same with bytes that depend on the new file, as on its inode.
+pub(crate) fn replace_with(
+    file: &Path,
+    bytes: impl FnOnce(&File) -> io::Result<Vec<u8>>,
+) -> io::Result<()> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = file.with_file_name(name);
@@ -148,7 +165,7 @@ pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => {}
     }
     let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-    written.write_all(bytes)?;
+    written.write_all(&bytes(&written)?)?;
     written.sync_all()?;
     fs::rename(&fresh, file)?;
     sync_parent(file)
@@ -184,7 +201,7 @@ fn make(path: &Path) -> io::Result<()> {
     sync_parent(path)
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         Some(_) => File::open(".")?.sync_all(),
@@ -311,6 +328,8 @@ pub(crate) mod as_text {
 const KEY: &str = "node.key";
 const LOCK: &str = "lock";
 const FEDERATION: &str = "federation.json";
+/// Stands beside the rest of a folder that was restored, until it need not wait any more.
+pub(crate) const RESTORED: &str = "restored.json";
 
 /// Hex digits and an end of line.
 const MAX_KEY_BYTES: u64 = 128;

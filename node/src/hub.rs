@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lienthong_document::{Document, EditError, Editor};
-use lienthong_federation::{NewNode, add_node, explain_revocation, revoke, set_addresses};
+use lienthong_federation::{
+    NewNode, add_node, explain_revocation, revoke, set_addresses, set_serials,
+};
 use lienthong_protocol::limits::{AIM_BATCH_BYTES, MAX_TEXT_BYTES};
 use lienthong_protocol::{Invitation, JoinSecret, Kind, Knock, NodeId, OfficeId, Reply};
 use lienthong_transport::Answer;
@@ -25,6 +27,8 @@ pub(crate) struct Hub {
     pub(crate) approval: Approval,
     /// Where new nodes find this one, as `host:port`.
     pub(crate) addresses: Vec<String>,
+    /// Addresses that nodes have said while the disk was full, for the registry.
+    pub(crate) unsaved: BTreeMap<NodeId, Vec<String>>,
 }
 
 impl Mind {
@@ -152,9 +156,7 @@ impl Mind {
             }
             Standing::Approved { .. } => {
                 // First the registry, then the mark: a crash in between lets the node knock again.
-                let new =
-                    NewNode { id: node, office: knock.office, addresses: visit.addresses.clone() };
-                self.edit_registry(|editor| add_node(editor, &new, now()))?;
+                self.enter_node(node, &visit)?;
                 let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
                 hub.invitations.admit(&visit, now())?;
                 tracing::info!(office = %knock.office, node = node.short(), "node-joined");
@@ -162,6 +164,21 @@ impl Mind {
             Standing::Used { .. } => {}
         }
         self.registry_answer()
+    }
+
+    fn enter_node(&mut self, node: NodeId, visit: &Visit) -> Result<(), Failure> {
+        let registry = self.replica.registry();
+        let (office, addresses) = (visit.office, visit.addresses.clone());
+        if registry.node(node).is_some_and(|known| known.addresses == addresses) {
+            // A crash before the mark: there is nothing to add.
+            return Ok(());
+        }
+        let serials = registry.free_serial_part(office);
+        if serials.is_none() {
+            tracing::warn!(%office, node = node.short(), "no-serials-left");
+        }
+        let new = NewNode { id: node, office, addresses, serials };
+        self.edit_registry(|editor| add_node(editor, &new, now()))
     }
 
     fn registry_answer(&mut self) -> Result<Answer, Failure> {
@@ -197,27 +214,61 @@ impl Mind {
         Ok(())
     }
 
+    /// Writes down which part of the day's serials each node has, where the registry does not say
+    /// so or gives one part to two nodes.
+    pub(crate) fn share_out_serials(&mut self) -> Result<(), Failure> {
+        let parts = self.replica.registry().serials_to_give();
+        if self.hub.is_none() || parts.is_empty() {
+            return Ok(());
+        }
+        let give = |editor: &mut Editor<'_>| {
+            parts.iter().try_for_each(|(node, part)| set_serials(editor, *node, *part))
+        };
+        match self.edit_registry(give) {
+            // The next start or change of the registry does it: no reason to stop the node.
+            Err(failure) if failure.code == DISK_FULL => {
+                tracing::warn!(nodes = parts.len(), code = failure.code, "serials-not-shared-out");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
     /// Writes a node's new addresses into the registry: it says them in every hello.
     pub(crate) fn follow_addresses(
         &mut self,
         node: NodeId,
         addresses: &[String],
     ) -> Result<(), Failure> {
-        if self.hub.is_none() || addresses.is_empty() {
+        let Some(hub) = self.hub.as_mut().filter(|_| !addresses.is_empty()) else {
             return Ok(());
-        }
+        };
+        hub.unsaved.remove(&node);
         let known = self.replica.registry().node(node).map(|known| known.addresses.clone());
         if known.is_none_or(|known| known == addresses) {
             return Ok(());
         }
         match self.edit_registry(|editor| set_addresses(editor, node, addresses)) {
-            // The next hello says it again: no reason to stop the node.
+            // No reason to stop the node: it is tried again.
             Err(failure) if failure.code == DISK_FULL => {
                 tracing::warn!(node = node.short(), code = failure.code, "address-not-saved");
+                if let Some(hub) = self.hub.as_mut() {
+                    hub.unsaved.insert(node, addresses.to_vec());
+                }
                 Ok(())
             }
             written => written,
         }
+    }
+
+    /// Tries again with the addresses that found the disk full, once a link settles: a node says
+    /// its own only once on each link, and others dial by the registry.
+    pub(crate) fn follow_unsaved(&mut self) -> Result<(), Failure> {
+        let unsaved = self.hub.as_mut().map(|hub| std::mem::take(&mut hub.unsaved));
+        for (node, addresses) in unsaved.unwrap_or_default() {
+            self.follow_addresses(node, &addresses)?;
+        }
+        Ok(())
     }
 }
 

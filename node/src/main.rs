@@ -2,6 +2,7 @@
 
 mod commands;
 mod serve;
+mod table;
 mod transfer;
 
 use std::io::Write;
@@ -11,14 +12,14 @@ use std::process::ExitCode;
 use clap::Parser;
 use indicatif::MultiProgress;
 use lienthong::{
-    Exit, Failure, Flags, Folder, LogFormat, Request, SCHEMA, Settings, call, demo, socket_of,
-    words,
+    Exit, Failure, Flags, Folder, LogFormat, Request, SCHEMA, Settings, call, demo, print,
+    socket_of, words,
 };
 use lienthong_federation::Province;
 use lienthong_protocol::OfficeId;
 use serde_json::{Value, json};
 
-use crate::commands::{Command, ConfigCommand, Line, text_of};
+use crate::commands::{Command, ConfigCommand, Counter, Line, Print, text_of};
 
 fn main() -> ExitCode {
     let line = Line::parse();
@@ -48,8 +49,8 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Join { code } => return join(&data()?, code, json).await,
         Command::Config(command) => return config(&data()?, &command, json),
         Command::Demo { offices, dossiers } => return play(offices, dossiers, json).await,
-        Command::Import { file, officer } => {
-            let imported = transfer::import(&data()?, &file, &officer).await?;
+        Command::Import(import) => {
+            let imported = transfer::import(&data()?, &import).await?;
             show(json, &imported.answer, || words::titled(IMPORTED, &imported.answer))?;
             return imported.outcome;
         }
@@ -65,6 +66,11 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Ping { office } => Request::Ping { office },
         Command::Office(command) => command.into_request(),
         Command::Node(command) => command.into_request(),
+        Command::Views(command) => command.into_request(),
+        Command::Catalogue(command) => command.into_request()?,
+        Command::Calendar(command) => command.into_request()?,
+        Command::Staff(command) => command.into_request()?,
+        Command::Dossier(Counter::Print(form)) => return print_form(&data()?, form, json).await,
         Command::Dossier(counter) => counter.into_request()?,
     };
     let answer = ask(&data()?, &request).await?;
@@ -120,6 +126,12 @@ async fn invite(data: &Path, office: OfficeId, hours: u32, json: bool) -> Result
         ));
     }
     show(json, &answer, || answer["code"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn print_form(data: &Path, form: Print, json: bool) -> Result<(), Failure> {
+    let facts = ask(data, &form.request()).await?;
+    let answer = print(&facts, form.form, form.format, form.out)?;
+    show(json, &answer, || words::titled(PRINTED, &answer))
 }
 
 fn config(data: &Path, command: &ConfigCommand, json: bool) -> Result<(), Failure> {
@@ -179,4 +191,5 @@ fn tell(words: &str) {
 const FOUNDED: &str = "đã thành lập / federation founded";
 const JOINED: &str = "đã tham gia / joined";
 const IMPORTED: &str = "đã nhập / imported";
+const PRINTED: &str = "đã in ra tệp / printed to a file";
 const EXPORTED: &str = "đã xuất / exported";

@@ -16,11 +16,15 @@ use lienthong_transport::{Answer, Closed, DialError, Endpoint, Gate, LinkSender,
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::codes::Codes;
 use crate::failure::Failure;
 use crate::hub::Hub;
+use crate::library::Library;
+use crate::list::{Outlook, Queue};
 use crate::request::Request;
 use crate::shelf::{StoreShelf, failed, place};
 use crate::troubles::Troubles;
+use crate::viewer::FromViewer;
 
 /// How many messages are taken before what they brought is made durable together.
 const GROUP_MESSAGES: usize = 64;
@@ -41,6 +45,10 @@ pub(crate) enum Message {
     Knock { node: NodeId, knock: lienthong_protocol::Knock, answer: oneshot::Sender<Answer> },
     /// A person or program asks for something.
     Ask { request: Request, answer: oneshot::Sender<Result<Value, Failure>> },
+    /// The viewer has something to say.
+    Viewer(FromViewer),
+    /// Somebody is about to ask the view: what must it have, and what must it not show?
+    Outlook(oneshot::Sender<Result<Outlook, Failure>>),
     /// The network is there, or gone.
     Network(Option<Arc<Endpoint>>),
     /// Checkpoint, say goodbye, end.
@@ -72,9 +80,11 @@ pub(crate) struct Mind {
     pub(crate) hub: Option<Hub>,
     pub(crate) admitted: Arc<Admitted>,
     pub(crate) notices: broadcast::Sender<Notice>,
-    /// The last serial given out today, with its day.
-    pub(crate) serial: Option<(String, u32)>,
+    pub(crate) codes: Codes,
+    /// What was published.
+    pub(crate) library: Library,
     pub(crate) troubles: Troubles,
+    pub(crate) viewer: Queue,
     endpoint: Option<Arc<Endpoint>>,
     senders: BTreeMap<LinkId, LinkSender>,
     pending: Vec<(Ticket, Vec<Inspected>)>,
@@ -95,17 +105,20 @@ impl Mind {
         hub: Option<Hub>,
         admitted: Arc<Admitted>,
         notices: broadcast::Sender<Notice>,
+        codes: Codes,
+        viewer: Queue,
     ) -> Mind {
         let (senders, pending) = (BTreeMap::new(), Vec::new());
-        let (endpoint, serial) = (None, None);
         let mut mind = Mind {
             replica,
             hub,
             admitted,
             notices,
-            serial,
+            codes,
+            library: Library::default(),
             troubles: Troubles::default(),
-            endpoint,
+            viewer,
+            endpoint: None,
             senders,
             pending,
             is_dirty: false,
@@ -129,6 +142,10 @@ impl Mind {
             let stop = match runtime.block_on(next) {
                 Ok(Some(message)) => self.take_group(message, &mut messages)?,
                 Ok(None) => true,
+                Err(_) if self.codes.has_unread() => {
+                    self.read_grown()?;
+                    false
+                }
                 Err(_) => {
                     self.idle()?;
                     false
@@ -139,6 +156,7 @@ impl Mind {
             }
             self.replica.handle_timeout(now()).map_err(store_failed)?;
             self.work()?;
+            self.feed_viewer(false)?;
             if stop {
                 return self.close();
             }
@@ -160,6 +178,9 @@ impl Mind {
     }
 
     fn wait(&self) -> Duration {
+        if self.codes.has_unread() {
+            return Duration::ZERO;
+        }
         let due = self.replica.poll_timeout().map(|(at, _)| at.since(now()));
         due.unwrap_or(CHECKPOINT_AFTER).min(CHECKPOINT_AFTER)
     }
@@ -190,6 +211,13 @@ impl Mind {
                 self.work()?;
                 let result = self.answer(request);
                 drop(answer.send(result));
+            }
+            Message::Viewer(said) => self.hear_viewer(said)?,
+            Message::Outlook(answer) => {
+                self.work()?;
+                let outlook = self.outlook();
+                // Whoever asked may have gone.
+                drop(answer.send(outlook));
             }
             Message::Network(endpoint) => {
                 self.endpoint = endpoint;
@@ -258,9 +286,23 @@ impl Mind {
                 self.follow_addresses(*node, addresses)?;
             }
             Notice::Disconnected { office, .. } => tracing::info!(%office, "disconnected"),
-            Notice::Settled { office, changes } => tracing::debug!(%office, changes, "settled"),
-            Notice::Grew { .. } => {}
-            Notice::Registry => self.open_gate(),
+            Notice::Settled { office, changes } => {
+                tracing::debug!(%office, changes, "settled");
+                self.settled_with(*office)?;
+                self.follow_unsaved()?;
+            }
+            Notice::Grew { document } => {
+                self.codes.grew(*document);
+                self.library.grew(*document);
+                self.viewer.grew(*document);
+            }
+            Notice::Registry => {
+                self.open_gate();
+                self.viewer.registry_changed(revoked(&self.replica));
+                self.codes.forget();
+                self.library.forget();
+                self.share_out_serials()?;
+            }
             Notice::Refused { office, changes, cause } => {
                 tracing::warn!(%office, changes, cause, "changes-refused");
             }
@@ -326,13 +368,14 @@ impl Mind {
             let store = &mut self.replica.shelf_mut().store;
             store.checkpoint().map_err(|error| store_failed(failed(&error)))?;
         }
-        Ok(())
+        self.feed_viewer(true)
     }
 
     fn close(mut self) -> Result<(), Failure> {
         for sender in std::mem::take(&mut self.senders).into_values() {
             sender.close(CloseCode::GOING_AWAY, "the node stops");
         }
+        self.feed_viewer(true)?;
         let store = &mut self.replica.shelf_mut().store;
         let closed = store.checkpoint().and_then(|()| store.index_mut().finish_checkpoint());
         closed.map_err(|error| store_failed(failed(&error)))
@@ -355,10 +398,20 @@ impl Mind {
         let opened = Document::open(payloads, |_| None);
         if !opened.refused.is_empty() {
             let unfit: Vec<ChangeId> = opened.refused.iter().map(|(id, _)| *id).collect();
-            tracing::warn!(document = %id, changes = unfit.len(), "changes-quarantined");
-            self.event(Event::Unfit { document: id, changes: unfit })?;
+            self.set_aside(id, unfit)?;
         }
         Ok(Some(opened.document))
+    }
+
+    /// Quarantines changes that no document can take.
+    pub(crate) fn set_aside(
+        &mut self,
+        document: DocumentId,
+        changes: Vec<ChangeId>,
+    ) -> Result<(), Failure> {
+        tracing::warn!(%document, changes = changes.len(), "changes-quarantined");
+        self.viewer.grew(document);
+        self.event(Event::Unfit { document, changes })
     }
 
     /// Writes a change of this node and makes it durable. Without a document it opens one, whose
@@ -370,7 +423,19 @@ impl Mind {
         adds: Vec<OfficeId>,
         edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
     ) -> Result<DocumentId, Failure> {
-        let header = self.replica.header(now(), document.map(|(id, _)| id), kind, adds);
+        self.author_at(now(), document, kind, adds, edit)
+    }
+
+    /// The same at a moment that the change also holds.
+    pub(crate) fn author_at(
+        &mut self,
+        at: Moment,
+        document: Option<(DocumentId, &Document)>,
+        kind: Kind,
+        adds: Vec<OfficeId>,
+        edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
+    ) -> Result<DocumentId, Failure> {
+        let header = self.replica.header(at, document.map(|(id, _)| id), kind, adds);
         let (id, seq) = (header.document, header.seq);
         let empty = Document::new();
         let base = document.map_or(&empty, |(_, document)| document);
@@ -387,10 +452,15 @@ impl Mind {
     }
 }
 
+/// How many nodes the registry has revoked.
+pub(crate) fn revoked(replica: &Replica<StoreShelf>) -> usize {
+    replica.registry().nodes().filter(|node| node.revoked.is_some()).count()
+}
+
 /// The code of the failure after which nothing was stored and everything goes on.
 pub(crate) const DISK_FULL: &str = "disk-full";
 
-fn disk_full() -> Failure {
+pub(crate) fn disk_full() -> Failure {
     Failure::new(
         crate::failure::Exit::Store,
         DISK_FULL,

@@ -1,5 +1,6 @@
 //! A running node: folder, store, mind, network, socket.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
@@ -17,14 +18,17 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, ApiSocket};
+use crate::codes::{Clock, Codes};
 use crate::failure::{Exit, Failure};
 use crate::folder::{Folder, Membership};
 use crate::hub::{Hub, random_bytes};
 use crate::invitations::Invitations;
-use crate::mind::{Admitted, Message, Mind, now, store_failed};
+use crate::list::{Filter, Queue, list};
+use crate::mind::{Admitted, Message, Mind, now, revoked, store_failed};
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::shelf::{StoreShelf, failed, place};
+use crate::viewer::{self, Door, Post};
 
 /// How many messages may wait for the mind before links stop being read.
 const MESSAGES: usize = 1024;
@@ -37,6 +41,8 @@ pub struct Node {
     notices: broadcast::Sender<Notice>,
     admitted: Arc<Admitted>,
     mind: thread::JoinHandle<Result<(), Failure>>,
+    viewer: thread::JoinHandle<()>,
+    door: Arc<Door>,
     links: mpsc::Sender<LinkEvent>,
     endpoint: Option<Arc<Endpoint>>,
     listen: SocketAddr,
@@ -46,6 +52,14 @@ pub struct Node {
     membership: Membership,
     // Held for its lock.
     _folder: Folder,
+}
+
+/// What a node finds around it.
+pub struct Surroundings {
+    /// Where its log lies.
+    pub disk: Arc<dyn Disk>,
+    /// What time it is at the counter: on which day a dossier is received.
+    pub clock: Clock,
 }
 
 impl Node {
@@ -62,9 +76,18 @@ impl Node {
         settings: &Settings,
         disk: Arc<dyn Disk>,
     ) -> Result<Node, Failure> {
+        Node::start_in(folder, settings, Surroundings { disk, clock: Arc::new(now) }).await
+    }
+
+    /// Starts the node in surroundings of the caller's.
+    pub async fn start_in(
+        folder: Folder,
+        settings: &Settings,
+        Surroundings { disk, clock }: Surroundings,
+    ) -> Result<Node, Failure> {
         let membership = folder.joined()?;
         let admitted = Arc::new(Admitted::default());
-        let (links, mut from_links) = mpsc::channel::<LinkEvent>(MESSAGES);
+        let (links, from_links) = mpsc::channel::<LinkEvent>(MESSAGES);
         let (messages, inbox) = mpsc::channel::<Message>(MESSAGES);
         let (notices, _) = broadcast::channel(MESSAGES);
         let key = lienthong_protocol::NodeKey::from_seed(*folder.key().seed());
@@ -80,32 +103,38 @@ impl Node {
         let store = open_store(&folder, settings, disk)?;
         let replica = open_replica(&folder, &membership, settings, (store, &advertise))?;
         let hub = hub_of(&folder, &replica, settings, &advertise)?;
-        let mut mind = Mind::new(replica, hub, Arc::clone(&admitted), notices.clone());
+        let codes = Codes::open(folder.path(), &replica, clock)?;
+        let door = Door::new(&folder);
+        let (to_viewer, batches) = std::sync::mpsc::channel();
+        let queue = Queue::new(Arc::clone(&door), to_viewer, revoked(&replica));
+        let (log, end) = {
+            let store = &replica.shelf().store;
+            (store.reader(), store.log().end())
+        };
+        let gate = Arc::clone(&admitted);
+        let mut mind = Mind::new(replica, hub, gate, notices.clone(), codes, queue);
         let own = mind.replica.identity().key.id();
         mind.follow_addresses(own, &[advertise])?;
+        mind.share_out_serials()?;
         let runtime = tokio::runtime::Handle::current();
         let mind = thread::Builder::new()
             .name("mind".into())
             .spawn(move || mind.run(&runtime, inbox))
             .map_err(|error| crate::folder::disk("a thread", folder.path(), &error))?;
+        let to_mind = messages.clone();
+        let viewer = viewer::start(Post { door: Arc::clone(&door), log, end, to_mind, batches })?;
         let endpoint = Arc::new(endpoint);
         let network = Message::Network(Some(Arc::clone(&endpoint)));
         messages.send(network).await.map_err(|_| stopped())?;
-        let to_mind = messages.clone();
-        tokio::spawn(async move {
-            while let Some(event) = from_links.recv().await {
-                let Some(message) = translate(event).await else { continue };
-                if to_mind.send(message).await.is_err() {
-                    break;
-                }
-            }
-        });
+        tokio::spawn(pass_on(from_links, messages.clone()));
         let stop = CancellationToken::new();
         let node = Node {
             messages,
             notices,
             admitted,
             mind,
+            viewer,
+            door,
             links,
             endpoint: Some(endpoint),
             listen,
@@ -121,10 +150,10 @@ impl Node {
 
     async fn open_socket(&self) -> Result<(), Failure> {
         let socket = ApiSocket::bind(&self._folder.socket()).await?;
-        let messages = self.messages.clone();
+        let (messages, door) = (self.messages.clone(), Arc::clone(&self.door));
         let handler = move |request: api::Request| {
-            let messages = messages.clone();
-            async move { ask(&messages, understood(request)?).await }
+            let (messages, door) = (messages.clone(), Arc::clone(&door));
+            async move { ask(&messages, &door, understood(request)?).await }
         };
         tokio::spawn(socket.serve(handler, self.stop.clone()));
         Ok(())
@@ -132,7 +161,7 @@ impl Node {
 
     /// Asks the node for something.
     pub async fn ask(&self, request: Request) -> Result<Value, Failure> {
-        ask(&self.messages, request).await
+        ask(&self.messages, &self.door, request).await
     }
 
     /// What happens in the node from now on. A slow listener misses some.
@@ -176,8 +205,15 @@ impl Node {
     pub async fn stop(mut self) -> Result<(), Failure> {
         self.stop.cancel();
         drop(self.messages.send(Message::Stop).await);
-        let mind = self.mind;
-        let ended = tokio::task::spawn_blocking(move || mind.join()).await;
+        let (mind, viewer, door) = (self.mind, self.viewer, self.door);
+        let end = move || {
+            let ended = mind.join();
+            // The view is whole up to its watermark, however its thread ended.
+            drop(viewer.join());
+            door.renew();
+            ended
+        };
+        let ended = tokio::task::spawn_blocking(end).await;
         if let Some(endpoint) = self.endpoint.take() {
             endpoint.close().await;
         }
@@ -188,10 +224,31 @@ impl Node {
     }
 }
 
-async fn ask(messages: &mpsc::Sender<Message>, request: Request) -> Result<Value, Failure> {
+async fn ask(
+    messages: &mpsc::Sender<Message>,
+    door: &Arc<Door>,
+    request: Request,
+) -> Result<Value, Failure> {
+    if let Request::List(filter) = request {
+        return ask_view(messages, Arc::clone(door), *filter).await;
+    }
     let (answer, answered) = oneshot::channel();
     messages.send(Message::Ask { request, answer }).await.map_err(|_| stopped())?;
     answered.await.map_err(|_| stopped())?
+}
+
+/// Asks the view, beside the mind, as soon as it has what the mind has now.
+async fn ask_view(
+    messages: &mpsc::Sender<Message>,
+    door: Arc<Door>,
+    filter: Filter,
+) -> Result<Value, Failure> {
+    let (answer, answered) = oneshot::channel();
+    messages.send(Message::Outlook(answer)).await.map_err(|_| stopped())?;
+    let outlook = answered.await.map_err(|_| stopped())??;
+    door.catch_up(outlook.growths).await;
+    let listed = tokio::task::spawn_blocking(move || list(&door, &filter, outlook)).await;
+    listed.map_err(|_| stopped())?
 }
 
 fn understood(request: api::Request) -> Result<Request, Failure> {
@@ -222,6 +279,16 @@ fn bind(
     bound.map_err(|error| {
         Failure::failed(error.code(), "the node does not listen", error.to_string(), error.remedy())
     })
+}
+
+/// Passes on what happens on the links, until the mind has ended.
+async fn pass_on(mut from_links: mpsc::Receiver<LinkEvent>, to_mind: mpsc::Sender<Message>) {
+    while let Some(event) = from_links.recv().await {
+        let Some(message) = translate(event).await else { continue };
+        if to_mind.send(message).await.is_err() {
+            break;
+        }
+    }
 }
 
 /// Turns what the transport says into what the mind takes; looks into payloads on the way, off
@@ -269,7 +336,8 @@ fn hub_of(
     }
     let invitations = Invitations::open(folder.path())?;
     let addresses = vec![advertise.to_owned()];
-    Ok(Some(Hub { invitations, approval: settings.approval, addresses }))
+    let unsaved = BTreeMap::new();
+    Ok(Some(Hub { invitations, approval: settings.approval, addresses, unsaved }))
 }
 
 fn open_store(

@@ -1,10 +1,12 @@
 //! Answers about the node itself.
 
+use lienthong_federation::SerialPart;
 use lienthong_protocol::OfficeId;
 use lienthong_replica::LinkStatus;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::list::list;
 use crate::mind::{Mind, store_failed};
 use crate::request::Request;
 
@@ -29,20 +31,37 @@ impl Mind {
             Request::Invite { office, valid_hours } => self.invite(office, valid_hours),
             Request::Approve { node } => self.approve(node),
             Request::Revoke { node, reason } => self.revoke(node, reason.as_deref()),
+            Request::Publish { what, file, text, from } => {
+                self.publish(what, (&file, &text), from.as_deref())
+            }
+            Request::Procedures { text, day } => self.procedures(text.as_deref(), day.as_deref()),
+            Request::Procedure { code, day } => self.procedure(&code, day.as_deref()),
+            Request::CalendarYear { year } => self.calendar_year(year),
+            Request::Staff { office } => self.staff(office),
             Request::Nodes => Ok(self.nodes()),
             Request::Offices => Ok(self.offices()),
             Request::Receive { reception, officer } => self.receive(&reception, &officer),
             Request::Act { dossier, act } => self.act(&dossier, *act),
             Request::Show { dossier } => self.show(&dossier),
-            Request::List { limit } => self.list(limit),
+            Request::Review { dossier } => self.review(&dossier),
+            Request::List(filter) => {
+                let outlook = self.outlook()?;
+                list(&self.viewer.door, &filter, outlook)
+            }
+            Request::RebuildViews => self.rebuild_views(),
             Request::History { dossier } => self.history(&dossier),
+            Request::Print { dossier } => self.print(&dossier),
+            Request::PrintRegister { limit } => self.print_register(limit),
             Request::Export { below } => self.export(below.as_deref()),
         }
     }
 
     fn status(&mut self) -> Result<Value, Failure> {
         let status = self.replica.status().map_err(store_failed)?;
+        let mut alarms = self.troubles.alarms();
+        alarms.extend(self.restored_alarm());
         let me = self.replica.identity();
+        let (behind, viewed) = self.viewer.door.figures();
         // A node that was revoked has no link to stand anywhere on.
         let links = status.links.iter().filter(|link| self.replica.admits(link.node));
         Ok(json!({
@@ -55,7 +74,8 @@ impl Mind {
             "quarantined": status.totals.quarantined,
             "written": status.written.seq,
             "root": status.root.hex(),
-            "alarms": self.troubles.alarms(),
+            "alarms": alarms,
+            "views": { "behind": behind, "documents": viewed },
             "links": links.map(|link| self.link_json(link)).collect::<Vec<_>>(),
         }))
     }
@@ -80,6 +100,7 @@ impl Mind {
                 "node": node.id.to_string(),
                 "office": node.office.to_string(),
                 "addresses": node.addresses,
+                "serials": self.replica.registry().serial_part(node.id).map(SerialPart::number),
                 "revoked": node.revoked.is_some(),
                 "revoked_because": node.revoked_because,
             })

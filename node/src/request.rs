@@ -4,6 +4,10 @@ use lienthong_dossier::{NewAct, Reception};
 use lienthong_protocol::{NodeId, OfficeId};
 use serde::{Deserialize, Serialize};
 
+use crate::publish::Publishing;
+
+use crate::list::Filter;
+
 /// One command, as it travels through the node's socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "command", content = "arguments", rename_all = "kebab-case")]
@@ -40,6 +44,42 @@ pub enum Request {
     Nodes,
     /// The offices of the federation.
     Offices,
+    /// Publishes a catalogue, a calendar or a staff list.
+    Publish {
+        /// Which of them.
+        what: Publishing,
+        /// The name of the file, for errors.
+        file: String,
+        /// Its text.
+        text: String,
+        /// The day from which a catalogue holds, as YYYY-MM-DD; today if none is named, and for the
+        /// first one the beginning.
+        from: Option<String>,
+    },
+    /// The procedures that are offered on a day.
+    Procedures {
+        /// Words that all stand in code, name, field or group; none for all procedures.
+        text: Option<String>,
+        /// The day, as YYYY-MM-DD; today if none is named.
+        day: Option<String>,
+    },
+    /// One procedure as it is in force on a day.
+    Procedure {
+        /// Any of its codes.
+        code: String,
+        /// The day, as YYYY-MM-DD; today if none is named.
+        day: Option<String>,
+    },
+    /// The working calendar of a year.
+    CalendarYear {
+        /// Which.
+        year: i16,
+    },
+    /// The officers and delegations of an office.
+    Staff {
+        /// Which; the node's own if none is named.
+        office: Option<OfficeId>,
+    },
     /// Takes a dossier in.
     Receive {
         /// What was handed in.
@@ -59,15 +99,29 @@ pub enum Request {
         /// By code or document id.
         dossier: String,
     },
-    /// The newest dossiers, with masked names.
-    List {
-        /// How many at most; 1 to 1,000.
-        limit: usize,
+    /// What about one dossier a person should look at.
+    Review {
+        /// By code or document id.
+        dossier: String,
     },
+    /// Dossiers from the view, newest first, with masked names.
+    List(Box<Filter>),
+    /// Throws the view away and makes it anew, behind everything else.
+    RebuildViews,
     /// The changes of one dossier, with what admission says of them.
     History {
         /// By code or document id.
         dossier: String,
+    },
+    /// What the forms 01 to 06 say about one dossier.
+    Print {
+        /// By code or document id.
+        dossier: String,
+    },
+    /// What the register says, form 07: the newest dossiers that this office received.
+    PrintRegister {
+        /// How many at most; 1 to 1,000.
+        limit: usize,
     },
     /// The canonical form of one page of dossiers, newest first.
     Export {

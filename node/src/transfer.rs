@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use lienthong::{Exit, Failure, Request, SCHEMA};
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::ask;
 use crate::commands::{bad_file, reception};
+use crate::table::Table;
 
 /// How many receptions are under way at once: the node makes them durable together.
 const IN_FLIGHT: usize = 64;
@@ -27,17 +29,57 @@ pub(crate) struct Imported {
     pub(crate) outcome: Result<(), Failure>,
 }
 
+/// What is to be imported, and how.
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The file; `-` for standard input.
+    file: PathBuf,
+    /// Who takes them in.
+    #[arg(long, default_value = "import")]
+    officer: String,
+    /// JSON Lines, one reception a line, or CSV, one a row. Default by the name of the file: CSV
+    /// if it ends in `.csv`.
+    #[arg(long)]
+    format: Option<Format>,
+    /// A file that gets a line of JSON for every refused line: its number, the code and the cause
+    /// of the refusal, and the remedy.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// JSON Lines.
+    Jsonl,
+    /// Cells parted by commas, semicolons or tabs.
+    Csv,
+}
+
 /// Receives every line of a file. A refused line is told and passed over; after a failure of the
 /// node no further line is sent, and every line that was under way is told.
-pub(crate) async fn import(data: &Path, file: &Path, officer: &str) -> Result<Imported, Failure> {
-    let mut lines = Lines::open(file)?;
-    let mut import = Import::new(lines.length);
-    while let Some(line) = lines.next().map_err(|error| bad_file(file, &error.to_string()))? {
-        let asked = line.reception(officer).map(|request| {
+pub(crate) async fn import(data: &Path, what: &Import) -> Result<Imported, Failure> {
+    let Import { file, officer, report, .. } = what;
+    let (from, length) = open(file)?;
+    let mut entries = match what.format() {
+        Format::Jsonl => Entries::Lines(Lines { from, read: 0, number: 0 }),
+        Format::Csv => Entries::Table(Table::open(from)?),
+    };
+    let report = report.as_deref().map(Report::create).transpose()?;
+    let mut import = Course::new(length, report);
+    loop {
+        let entry = match entries.next(file, officer) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => break,
+            Err(failure) => {
+                import.failure = Some(failure);
+                break;
+            }
+        };
+        let asked = entry.request.map(|request| {
             let data = data.to_owned();
             tokio::spawn(async move { ask(&data, &request).await })
         });
-        import.queue.push_back(Sent { number: line.number, end: line.end, asked });
+        import.queue.push_back(Sent { number: entry.number, end: entry.end, asked });
         if import.queue.len() >= IN_FLIGHT {
             import.take_answer().await;
         }
@@ -48,7 +90,73 @@ pub(crate) async fn import(data: &Path, file: &Path, officer: &str) -> Result<Im
     while !import.queue.is_empty() {
         import.take_answer().await;
     }
-    Ok(import.finish())
+    import.finish()
+}
+
+impl Import {
+    fn format(&self) -> Format {
+        let ending = self.file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        self.format.unwrap_or(match ending.as_deref() {
+            Some("csv") => Format::Csv,
+            _ => Format::Jsonl,
+        })
+    }
+}
+
+/// One reception of the file, or why it is none.
+struct Entry {
+    /// The line on which it begins.
+    number: u64,
+    /// How many bytes of the file end with it.
+    end: u64,
+    request: Result<Request, Failure>,
+}
+
+enum Entries {
+    Lines(Lines),
+    Table(Table),
+}
+
+impl Entries {
+    fn next(&mut self, file: &Path, officer: &str) -> Result<Option<Entry>, Failure> {
+        match self {
+            Entries::Lines(lines) => {
+                let line = lines.next().map_err(|error| bad_file(file, &error.to_string()))?;
+                Ok(line.map(|line| {
+                    let request = line.reception(officer);
+                    Entry { number: line.number, end: line.end, request }
+                }))
+            }
+            Entries::Table(table) => Ok(table.next()?.map(|row| {
+                let text = row.value.map(|value| value.to_string());
+                let request = text.and_then(|text| received(text.as_bytes(), officer));
+                Entry { number: row.line, end: row.end, request }
+            })),
+        }
+    }
+}
+
+/// Every refusal, as lines of JSON for programs.
+struct Report {
+    file: PathBuf,
+    to: BufWriter<File>,
+}
+
+impl Report {
+    fn create(file: &Path) -> Result<Report, Failure> {
+        let to = File::create(file).map_err(|error| bad_file(file, &error.to_string()))?;
+        Ok(Report { file: file.to_owned(), to: BufWriter::new(to) })
+    }
+
+    fn tell(&mut self, number: u64, failure: &Failure) -> Result<(), Failure> {
+        let Failure { code, why, remedy, .. } = failure;
+        let line = json!({ "line": number, "code": code, "why": why, "remedy": remedy });
+        writeln!(self.to, "{line}").map_err(|error| bad_file(&self.file, &error.to_string()))
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        self.to.flush().map_err(|error| bad_file(&self.file, &error.to_string()))
+    }
 }
 
 /// A line that was sent, or that was refused before.
@@ -59,18 +167,19 @@ struct Sent {
     asked: Result<JoinHandle<Result<Value, Failure>>, Failure>,
 }
 
-struct Import {
+struct Course {
     queue: VecDeque<Sent>,
     received: u64,
     refused: u64,
     failure: Option<Failure>,
+    report: Option<Report>,
     bar: ProgressBar,
 }
 
-impl Import {
-    fn new(length: u64) -> Import {
+impl Course {
+    fn new(length: u64, report: Option<Report>) -> Course {
         let (queue, bar) = (VecDeque::new(), bar(length, IMPORT_TEMPLATE));
-        Import { queue, received: 0, refused: 0, failure: None, bar }
+        Course { queue, received: 0, refused: 0, failure: None, report, bar }
     }
 
     /// Waits for the answer of the oldest line, so that lines are told in their order.
@@ -89,6 +198,10 @@ impl Import {
                     // Standard error may be closed; the summary still comes.
                     drop(writeln!(std::io::stderr(), "line {number}: {failure}"));
                 });
+                let told = self.report.as_mut().map(|report| report.tell(number, &failure));
+                if let Some(Err(failure)) = told {
+                    self.failure.get_or_insert(failure);
+                }
                 if matches!(failure.exit, Exit::Refused | Exit::Usage) {
                     self.refused += 1;
                 } else {
@@ -101,8 +214,9 @@ impl Import {
         self.bar.set_message(format!("{received} nhận / received, {refused} từ chối / refused"));
     }
 
-    fn finish(self) -> Imported {
+    fn finish(self) -> Result<Imported, Failure> {
         self.bar.finish_and_clear();
+        self.report.map(Report::finish).transpose()?;
         let (received, refused) = (self.received, self.refused);
         let answer = json!({ "schema": SCHEMA, "received": received, "refused": refused });
         let outcome = match self.failure {
@@ -117,15 +231,24 @@ impl Import {
             }
             None => Ok(()),
         };
-        Imported { answer, outcome }
+        Ok(Imported { answer, outcome })
     }
+}
+
+/// A file, or standard input for `-`, with its length in bytes; 0 if nobody knows.
+fn open(file: &Path) -> Result<(Box<dyn BufRead>, u64), Failure> {
+    if file == Path::new("-") {
+        return Ok((Box::new(BufReader::new(std::io::stdin())), 0));
+    }
+    let failed = |error: std::io::Error| bad_file(file, &error.to_string());
+    let opened = File::open(file).map_err(failed)?;
+    let length = opened.metadata().map_err(failed)?.len();
+    Ok((Box::new(BufReader::new(opened)), length))
 }
 
 /// The lines of a file, one at a time and none longer than the limit.
 struct Lines {
     from: Box<dyn BufRead>,
-    /// How long the file is, in bytes; 0 if nobody knows.
-    length: u64,
     read: u64,
     number: u64,
 }
@@ -139,17 +262,6 @@ struct Line {
 }
 
 impl Lines {
-    fn open(file: &Path) -> Result<Lines, Failure> {
-        if file == Path::new("-") {
-            let from = Box::new(BufReader::new(std::io::stdin()));
-            return Ok(Lines { from, length: 0, read: 0, number: 0 });
-        }
-        let failed = |error: std::io::Error| bad_file(file, &error.to_string());
-        let opened = File::open(file).map_err(failed)?;
-        let length = opened.metadata().map_err(failed)?.len();
-        Ok(Lines { from: Box::new(BufReader::new(opened)), length, read: 0, number: 0 })
-    }
-
     fn next(&mut self) -> std::io::Result<Option<Line>> {
         loop {
             let mut text = Vec::new();
@@ -178,9 +290,13 @@ impl Line {
             let why = format!("the line is longer than the limit of {MAX_LINE_BYTES} bytes");
             Failure::refused("line-too-long", "not received", why, "put one reception on a line")
         })?;
-        let reception = Box::new(reception(text)?);
-        Ok(Request::Receive { reception, officer: officer.to_owned() })
+        received(text, officer)
     }
+}
+
+fn received(text: &[u8], officer: &str) -> Result<Request, Failure> {
+    let reception = Box::new(reception(text)?);
+    Ok(Request::Receive { reception, officer: officer.to_owned() })
 }
 
 fn skip_line(from: &mut impl BufRead) -> std::io::Result<u64> {

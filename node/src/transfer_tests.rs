@@ -6,7 +6,7 @@ use super::*;
 
 fn lines(text: &[u8]) -> Vec<Line> {
     let from = Box::new(Cursor::new(text.to_vec()));
-    let mut lines = Lines { from, length: text.len() as u64, read: 0, number: 0 };
+    let mut lines = Lines { from, read: 0, number: 0 };
     let next = || lines.next().expect("memory reads");
     std::iter::from_fn(next).collect()
 }

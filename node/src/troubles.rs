@@ -1,19 +1,25 @@
 //! What went wrong lately, for `status` and `peers`. Forgotten with the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lienthong_protocol::{Moment, NodeId};
+use lienthong_dossier::Code;
+use lienthong_protocol::{DocumentId, Moment, NodeId};
 use lienthong_replica::Alarm;
 use lienthong_transport::{Closed, DialError};
 use serde_json::{Value, json};
 
-/// The last end of each node's links, and the alarms. Both are about nodes and offices of the
-/// registry, so neither grows beyond it.
+/// How many codes that two dossiers have are shown.
+const MAX_TWICE: usize = 100;
+
+/// The last end of each node's links, and the alarms. They are about nodes and offices of the
+/// registry, so they do not grow beyond it, and about [`MAX_TWICE`] codes.
 #[derive(Debug, Default)]
 pub(crate) struct Troubles {
     closes: BTreeMap<NodeId, LastClose>,
     /// By code and by whom it is about; the latest of each.
     alarms: BTreeMap<(&'static str, String), Raised>,
+    /// Codes that several dossiers have, with these and when that was found.
+    twice: BTreeMap<Code, (BTreeSet<DocumentId>, Moment)>,
 }
 
 #[derive(Debug)]
@@ -51,6 +57,13 @@ impl Troubles {
         self.alarms.insert((code(alarm), subject), Raised { alarm: alarm.clone(), at });
     }
 
+    /// Several dossiers have one code. Both keep it, so a person has to tell them apart.
+    pub(crate) fn given_twice(&mut self, code: &Code, dossiers: &BTreeSet<DocumentId>, at: Moment) {
+        if self.twice.len() < MAX_TWICE || self.twice.contains_key(code) {
+            self.twice.insert(code.clone(), (dossiers.clone(), at));
+        }
+    }
+
     /// How the last link with a node ended, or why none came about; `null` if nothing ended.
     pub(crate) fn last_close(&self, node: NodeId) -> Value {
         let Some(LastClose { code, by_peer, at }) = self.closes.get(&node) else {
@@ -60,8 +73,17 @@ impl Troubles {
     }
 
     /// Every alarm since the process started, with the time when it was raised last.
-    pub(crate) fn alarms(&self) -> Value {
-        self.alarms.values().map(alarm_json).collect()
+    pub(crate) fn alarms(&self) -> Vec<Value> {
+        let twice = self.twice.iter().map(|(code, (dossiers, at))| {
+            json!({
+                "code": "code-given-twice",
+                "dossier": code,
+                "documents": dossiers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "at_ms": at.0,
+                "remedy": "call both by their documents, note it in each, tell the applicants",
+            })
+        });
+        self.alarms.values().map(alarm_json).chain(twice).collect()
     }
 }
 

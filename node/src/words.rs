@@ -7,6 +7,7 @@ use lienthong_dossier::{ActKind, Status, local_day};
 use lienthong_protocol::Moment;
 use serde_json::Value;
 
+use crate::library;
 use crate::request::Request;
 
 /// The answer to a request, in words.
@@ -17,13 +18,18 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Ping { .. } => ping(answer),
         Request::Nodes => nodes(answer),
         Request::Offices => offices(answer),
-        Request::List { .. } => dossiers(answer),
+        Request::List(_) => dossiers(answer),
         Request::Show { .. } => dossier(answer),
         Request::History { .. } => history(answer),
         Request::Receive { .. } => titled("đã tiếp nhận / received", answer),
         Request::Act { .. } => titled("đã ghi / saved", answer),
         Request::Approve { .. } => titled("đã phê duyệt / approved", answer),
         Request::Revoke { .. } => titled("đã thu hồi / revoked", answer),
+        Request::Publish { .. } => library::published_in_words(answer),
+        Request::Procedures { .. } => library::procedures_in_words(answer),
+        Request::Procedure { .. } => library::procedure_in_words(answer),
+        Request::CalendarYear { .. } => library::calendar_in_words(answer),
+        Request::Staff { .. } => library::staff_in_words(answer),
         _ => facts(answer),
     }
 }
@@ -83,7 +89,8 @@ pub fn local_time(at_ms: u64) -> String {
 fn status(answer: &Value) -> String {
     let mut text = format!("{}\n\n{}", facts(answer), links(&answer["links"]));
     for alarm in answer["alarms"].as_array().into_iter().flatten() {
-        let about = [&alarm["office"], &alarm["node"]].into_iter().find(|about| !about.is_null());
+        let about = ["office", "node", "dossier"].map(|field| &alarm[field]);
+        let about = about.into_iter().find(|about| !about.is_null());
         let (code, about) = (plain(&alarm["code"]), plain(about.unwrap_or(&Value::Null)));
         let (at, remedy) = (time(&alarm["at_ms"]), plain(&alarm["remedy"]));
         text.push_str(&format!("\n\ncảnh báo / alarm {code}: {about}, {at}; {remedy}"));
@@ -194,7 +201,18 @@ fn dossiers(answer: &Value) -> String {
             plain(&dossier["review"]),
         ]
     };
-    listed(&headings, &rows_of(&answer["dossiers"], row), "không có hồ sơ / no dossiers")
+    let mut text =
+        listed(&headings, &rows_of(&answer["dossiers"], row), "không có hồ sơ / no dossiers");
+    if let Some(next) = answer["next"].as_str() {
+        text.push_str(&format!("\n\ncòn nữa / more: --after {next}"));
+    }
+    if let Some(behind) = answer["behind"].as_u64().filter(|behind| *behind > 0) {
+        text.push_str(&format!(
+            "\n\nchưa đủ: còn {behind} hồ sơ chưa vào danh sách / \
+             not complete: {behind} dossiers are not in the list yet"
+        ));
+    }
+    text
 }
 
 fn dossier(answer: &Value) -> String {
@@ -216,8 +234,9 @@ fn dossier(answer: &Value) -> String {
         ("lý do, ghi chú", "reason, note"),
     ];
     let row = |act: &Value| {
-        let why = ["reason", "note"].map(|key| act[key].as_str().unwrap_or_default());
-        let why: Vec<&str> = why.into_iter().filter(|words| !words.is_empty()).collect();
+        let doubt = &act["doubt"];
+        let why = [&act["reason"], &act["note"], &doubt["words_vi"], &doubt["words"]];
+        let why: Vec<&str> = why.into_iter().filter_map(Value::as_str).collect();
         vec![
             time(&act["at"]),
             act_words(&act["kind"]),
@@ -279,27 +298,7 @@ fn status_words(number: &Value) -> String {
 
 fn act_words(kind: &Value) -> String {
     let Some(kind) = kind.as_str().and_then(ActKind::of) else { return plain(kind) };
-    let vietnamese = match kind {
-        ActKind::Registered => "đăng ký",
-        ActKind::Received => "tiếp nhận",
-        ActKind::Refused => "không tiếp nhận",
-        ActKind::InProcess => "xử lý",
-        ActKind::SupplementAsked => "yêu cầu bổ sung",
-        ActKind::Supplied => "đã bổ sung",
-        ActKind::PaymentAsked => "yêu cầu nộp tiền",
-        ActKind::Paid => "đã nộp tiền",
-        ActKind::Withdrawn => "rút hồ sơ",
-        ActKind::Stopped => "dừng xử lý",
-        ActKind::Resumed => "xử lý tiếp",
-        ActKind::Finished => "xử lý xong",
-        ActKind::Returned => "trả kết quả",
-        ActKind::Transferred => "chuyển",
-        ActKind::Consulted => "lấy ý kiến",
-        ActKind::Replied => "trả lời",
-        ActKind::Noted => "ghi chú",
-        ActKind::Reversed => "hủy việc trước",
-    };
-    format!("{vietnamese} / {}", kind.word())
+    format!("{} / {}", kind.name_vi(), kind.word())
 }
 
 fn state(state: &Value) -> String {
@@ -315,7 +314,9 @@ fn effect(effect: &Value) -> String {
     match effect.as_str() {
         Some("effective") => "có / counts".into(),
         Some("unconfirmed") => "chưa xác nhận / unconfirmed".into(),
+        Some("conflicting") => "mâu thuẫn / conflicting".into(),
         Some("reversed") => "đã hủy / reversed".into(),
+        Some("overruled") => "không được chọn / overruled".into(),
         _ => plain(effect),
     }
 }
@@ -359,7 +360,7 @@ fn short(value: &Value) -> String {
     plain(value).chars().take(16).collect()
 }
 
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => NOTHING.to_owned(),
         Value::String(text) => clean(text),
@@ -369,11 +370,11 @@ fn plain(value: &Value) -> String {
 
 // ------------------------------------------------------------------ layout
 
-fn rows_of<T>(list: &Value, row: impl Fn(&Value) -> T) -> Vec<T> {
+pub(crate) fn rows_of<T>(list: &Value, row: impl Fn(&Value) -> T) -> Vec<T> {
     list.as_array().into_iter().flatten().map(row).collect()
 }
 
-fn listed(headings: &[(&str, &str)], rows: &[Vec<String>], none: &str) -> String {
+pub(crate) fn listed(headings: &[(&str, &str)], rows: &[Vec<String>], none: &str) -> String {
     if rows.is_empty() { none.to_owned() } else { table(headings, rows) }
 }
 
@@ -449,6 +450,8 @@ const FACTS: &[(&str, &str)] = &[
     ("written", "đã viết / written"),
     ("root", "gốc / root"),
     ("expires_ms", "hết hạn / expires"),
+    ("form", "mẫu / form"),
+    ("file", "tệp / file"),
 ];
 
 #[cfg(test)]

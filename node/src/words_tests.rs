@@ -87,9 +87,9 @@ fn lists_say_the_official_names_of_statuses() {
         "code": "000.00.17.H47-261124-0001", "status": 5, "procedure": "1.001193.H47",
         "applicant": "N*** H***", "due": null, "holder": "QNM-HOIAN", "acts": 3, "review": 1,
     });
-    let shown = words(&Request::List { limit: 9 }, &json!({ "dossiers": [dossier] }));
+    let shown = words(&Request::List(Box::default()), &json!({ "dossiers": [dossier] }));
     assert!(shown.contains("yêu cầu bổ sung / supplement asked"), "{shown}");
-    let none = words(&Request::List { limit: 9 }, &json!({ "dossiers": [] }));
+    let none = words(&Request::List(Box::default()), &json!({ "dossiers": [] }));
     assert_eq!(none, "không có hồ sơ / no dossiers");
 }
 

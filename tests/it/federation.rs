@@ -1,11 +1,8 @@
 //! What offices may rely on, with real nodes over real QUIC.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-
-use lienthong::{ApiRequest, Folder, Request, call, socket_of};
-use lienthong_tests::{World, office, province};
-use serde_json::{Value, json};
+use lienthong::{Folder, Request};
+use lienthong_tests::{Process, World, office, province};
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_offices_work_offline_and_settle_when_they_are_back() {
@@ -42,18 +39,22 @@ async fn concurrent_acts_of_two_offices_are_both_kept() {
     world.join("EAST").await;
     let dossier = world.receive("EAST", "Trần Thị Bình").await;
     world.act("EAST", &dossier, json!({ "kind": "in-process" })).await.expect("begins");
+    let handed = json!({ "kind": "transferred", "to_office": "HUB" });
+    world.act("EAST", &dossier, handed).await.expect("hands over");
     world.settle().await;
+    let finished = json!({ "kind": "finished" });
+    let refused = world.act("EAST", &dossier, finished.clone()).await.expect_err("HUB decides");
+    assert_eq!(refused.code, "not-entitled");
     world.cut("EAST").await;
-    let asked = json!({ "kind": "supplement-asked", "reason": "thiếu giấy tờ" });
-    world.act("EAST", &dossier, asked).await.expect("asks");
-    world.act("HUB", &dossier, json!({ "kind": "finished" })).await.expect("finishes");
+    world.act("EAST", &dossier, json!({ "kind": "withdrawn" })).await.expect("is asked to");
+    world.act("HUB", &dossier, finished).await.expect("finishes");
     world.reconnect("EAST").await;
     world.settle().await;
     let east = world.show("EAST", &dossier).await.expect("held");
     let hub = world.show("HUB", &dossier).await.expect("held");
     assert_eq!(east, hub);
-    assert_eq!(east["acts"].as_array().expect("acts").len(), 4);
-    assert!(!east["review"].as_array().expect("a list").is_empty(), "a person has to decide");
+    assert_eq!(east["acts"].as_array().expect("acts").len(), 5);
+    assert_eq!(east["review"][0]["entitled"], "HUB", "a person there has to decide");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,40 +89,6 @@ async fn a_restart_changes_nothing_that_was_saved() {
     assert_ne!(again["code"], before["code"], "a code is never given twice");
 }
 
-/// The binary of this build: `tests/run` builds it before the tests.
-fn binary() -> PathBuf {
-    let mut path = std::env::current_exe().expect("this test has a path");
-    path.pop();
-    path.pop();
-    path.join("lienthong")
-}
-
-fn serve(data: &Path) -> Child {
-    Command::new(binary())
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("tests/run has built the binary")
-}
-
-async fn ask(data: &Path, command: &str, arguments: Value) -> Result<Value, lienthong::Failure> {
-    let request = ApiRequest { command: command.into(), arguments };
-    call(&socket_of(data), &request).await
-}
-
-async fn answers(data: &Path) {
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(5));
-    for _ in 0..4_000 {
-        tick.tick().await;
-        if ask(data, "status", Value::Null).await.is_ok() {
-            return;
-        }
-    }
-    panic!("the node does not answer");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_while_receiving_loses_no_acknowledged_dossier() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -134,34 +101,30 @@ async fn kill_9_while_receiving_loses_no_acknowledged_dossier() {
     });
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..100u64 {
-        let mut node = serve(&data);
-        answers(&data).await;
+        let node = Process::serve(&data).await;
         let arguments = json!({ "reception": reception, "officer": "clerk" });
         // The blow falls while requests are under way, after a different number each round.
         let killer = 1 + round % 7;
         let mut done = 0;
         while done < killer {
-            let answer = ask(&data, "receive", arguments.clone()).await.expect("receives");
+            let answer = node.ask("receive", arguments.clone()).await.expect("receives");
             acknowledged.push(answer["id"].as_str().expect("an id").to_owned());
             done += 1;
         }
         let last = tokio::spawn({
-            let (data, arguments) = (data.clone(), arguments.clone());
-            async move { ask(&data, "receive", arguments).await }
+            let (asker, arguments) = (node.asker(), arguments.clone());
+            async move { asker.ask("receive", arguments).await }
         });
-        node.kill().expect("SIGKILL");
-        node.wait().expect("ends");
+        node.kill();
         if let Ok(Ok(answer)) = last.await {
             acknowledged.push(answer["id"].as_str().expect("an id").to_owned());
         }
     }
     drop(Folder::open(&data).expect("nobody holds the folder"));
-    let mut node = serve(&data);
-    answers(&data).await;
+    let node = Process::serve(&data).await;
     for dossier in &acknowledged {
-        let shown = ask(&data, "show", json!({ "dossier": dossier })).await;
+        let shown = node.ask("show", json!({ "dossier": dossier })).await;
         assert!(shown.is_ok(), "{dossier} was acknowledged and is lost");
     }
-    node.kill().expect("SIGKILL");
-    node.wait().expect("ends");
+    node.kill();
 }

@@ -7,7 +7,7 @@ use lienthong::{Exit, Request};
 use lienthong_protocol::{FederationId, Invitation, JoinSecret, Moment, NodeId, Reply};
 use lienthong_tests::{Impostor, Witness, World, office};
 use lienthong_transport::{Answer, LinkEvent};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A code with something changed and check characters that fit.
 fn forged(code: &str, change: impl FnOnce(&mut Invitation)) -> String {
@@ -52,6 +52,31 @@ async fn a_code_that_was_altered_lets_nobody_in() {
     witness.saw_no_harm(&world).await;
     // None of this has used it up.
     drop(world.try_join("EAST", &code).await.expect("the code itself is good"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_crashed_before_it_marked_the_code_lets_the_node_in_again() {
+    let mut world = World::new().await;
+    let code = world.invite("EAST").await;
+    let node = world.try_join("EAST", &code).await.expect("a good code").key().id();
+    world.stop("HUB").await;
+    let book = world.path("HUB").join("invitations.json");
+    let text = std::fs::read_to_string(&book).expect("the hub has a book");
+    let mut codes: Value = serde_json::from_str(&text).expect("the hub wrote it");
+    let approved = json!({ "state": "approved", "node": node.to_string(), "addresses": [] });
+    for code in codes.as_object_mut().expect("codes by name").values_mut() {
+        code["standing"] = approved.clone();
+    }
+    std::fs::write(&book, codes.to_string()).expect("there is space");
+    // The node got no answer: it has its key, and nothing else.
+    std::fs::remove_file(world.path("EAST").join("federation.json")).expect("it has joined");
+    std::fs::remove_dir_all(world.log("EAST")).expect("it has joined");
+    world.start("HUB").await;
+    let address = world.node("HUB").address().to_string();
+    let moved = forged(&code, |invitation| invitation.addresses = vec![address]);
+    drop(world.try_join("EAST", &moved).await.expect("the same node with the same code"));
+    world.start("EAST").await;
+    world.settle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

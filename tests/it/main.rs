@@ -1,9 +1,13 @@
 //! Everything together: real nodes over loopback, and what no compiler checks.
 
+mod codes;
 mod federation;
 mod full_disk;
 mod hostile;
 mod joining;
 mod outages;
+mod printing;
+mod publishing;
 mod revocation;
+mod search;
 mod tidy;

@@ -1,9 +1,7 @@
 //! A parent that is down, and a node that runs twice.
 
-use std::path::Path;
-
 use lienthong::{Folder, Node, Request};
-use lienthong_tests::{Witness, World};
+use lienthong_tests::{Witness, World, copy};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commune_turns_to_the_hub_while_its_district_is_down() {
@@ -27,20 +25,6 @@ async fn a_commune_turns_to_the_hub_while_its_district_is_down() {
     assert!(world.show("EAST", &dossier).await.is_ok());
     let gone = async || world.link("HUB", "HILL").await.is_null();
     world.until("the commune back at its district", gone).await;
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("a new folder");
-    std::fs::set_permissions(to, std::fs::metadata(from).expect("it is there").permissions())
-        .expect("our own folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("nobody else changes it");
-        let target = to.join(entry.file_name());
-        match entry.file_type().expect("it was just listed").is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(std::fs::copy(entry.path(), target).expect("there is space")),
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

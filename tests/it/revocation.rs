@@ -87,7 +87,7 @@ async fn what_a_node_writes_after_it_was_revoked_counts_nowhere() {
     world.cut("HUB").await;
     let east = world.id("EAST").await;
     revoke(&world, "HUB", east).await.expect("the hub may");
-    let note = json!({ "kind": "in-process" });
+    let note = json!({ "kind": "noted" });
     world.act("EAST", &early, note).await.expect("EAST does not know");
     let late = world.receive("EAST", "Trần Thị Bình").await;
     world.act("EAST", &late, transfer).await.expect("transfers");

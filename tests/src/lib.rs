@@ -2,24 +2,26 @@
 
 mod impostor;
 mod journal;
+mod process;
 mod quota;
 mod stranger;
 mod witness;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong::{Failure, Flags, Folder, Node, Request, Settings};
+use lienthong::{Clock, Failure, Flags, Folder, Node, Request, Settings, Surroundings};
 use lienthong_federation::{Office, Province};
 use lienthong_protocol::{NodeId, NodeKey, OfficeId};
-use lienthong_store::Disk;
+use lienthong_store::{Disk, RealDisk};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use impostor::Impostor;
 pub use journal::Journal;
+pub use process::Process;
 pub use quota::Quota;
 pub use stranger::{CONTROL_LANE, Stranger};
 pub use witness::Witness;
@@ -27,7 +29,8 @@ pub use witness::Witness;
 /// How long anything may take before a test says that it does not happen.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Nodes of one federation, each in a folder of its own.
+/// Nodes of one federation, each in a folder of its own. A node has the name of its office; the
+/// second one of an office has `#2` after it.
 pub struct World {
     folder: TempDir,
     nodes: BTreeMap<&'static str, Node>,
@@ -37,6 +40,11 @@ pub struct World {
 /// An office id from a literal.
 pub fn office(name: &str) -> OfficeId {
     name.parse().expect("the tests name offices well")
+}
+
+/// The office of a node, by the node's name.
+fn office_of(node: &str) -> &str {
+    node.split('#').next().unwrap_or(node)
 }
 
 /// A hub, two districts, and a commune below the first.
@@ -112,6 +120,28 @@ impl World {
         self.nodes.insert(name, node);
     }
 
+    /// The same with a clock of the caller's at its counter.
+    pub async fn start_at(&mut self, name: &'static str, clock: Clock) {
+        let folder = Folder::open(&self.path(name)).expect("nobody else holds the folder");
+        let disk = Arc::new(RealDisk::open(self.log(name)).expect("a folder of this test"));
+        let surroundings = Surroundings { disk, clock };
+        let node = Node::start_in(folder, &self.settings(), surroundings).await.expect("starts");
+        self.nodes.insert(name, node);
+    }
+
+    /// Copies the folder of a node that does not run, as a backup does.
+    pub fn back_up(&self, name: &str) -> TempDir {
+        let backup = TempDir::new().expect("a temporary folder");
+        copy(&self.path(name), &backup.path().join(name));
+        backup
+    }
+
+    /// Puts a backup in the place of the folder of a node that does not run.
+    pub fn restore(&self, name: &str, backup: &TempDir) {
+        std::fs::remove_dir_all(self.path(name)).expect("our own folder");
+        copy(&backup.path().join(name), &self.path(name));
+    }
+
     /// Stops the node of an office.
     pub async fn stop(&mut self, name: &str) {
         self.nodes.remove(name).expect("a running node").stop().await.expect("stops");
@@ -119,8 +149,13 @@ impl World {
 
     /// A join code of the hub.
     pub async fn invite(&self, name: &str) -> String {
-        let request = Request::Invite { office: office(name), valid_hours: 1 };
-        let answer = self.ask("HUB", request).await.expect("invites");
+        self.invite_at("HUB", name).await
+    }
+
+    /// A join code of a node of the root office.
+    pub async fn invite_at(&self, hub: &str, name: &str) -> String {
+        let request = Request::Invite { office: office(office_of(name)), valid_hours: 1 };
+        let answer = self.ask(hub, request).await.expect("invites");
         answer["code"].as_str().expect("a code").to_owned()
     }
 
@@ -195,7 +230,7 @@ impl World {
     pub async fn try_receive(&self, name: &str, applicant: &str) -> Result<String, Failure> {
         let reception = json!({
             "procedure": "1.001193.H47",
-            "offices": { "receiving": name },
+            "offices": { "receiving": office_of(name) },
             "applicant": { "kind": "citizen", "name": applicant },
         });
         let reception = serde_json::from_value(reception).expect("a reception");
@@ -204,9 +239,21 @@ impl World {
         Ok(answer["id"].as_str().expect("an id").to_owned())
     }
 
+    /// Receives a dossier and gives its code, if the node can.
+    pub async fn try_code(&self, name: &str) -> Result<String, Failure> {
+        let dossier = self.try_receive(name, "Nguyễn Văn An").await?;
+        let shown = self.show(name, &dossier).await?;
+        Ok(shown["code"].as_str().expect("a code").to_owned())
+    }
+
+    /// Receives a dossier and gives its code.
+    pub async fn code(&self, name: &str) -> String {
+        self.try_code(name).await.expect("receives")
+    }
+
     /// Acts on a dossier.
     pub async fn act(&self, name: &str, dossier: &str, act: Value) -> Result<Value, Failure> {
-        let mut full = json!({ "id": "", "office": name, "officer": "clerk" });
+        let mut full = json!({ "id": "", "office": office_of(name), "officer": "clerk" });
         let given = act.as_object().expect("an act is an object").clone();
         full.as_object_mut().expect("an object").extend(given);
         let act = serde_json::from_value(full).expect("an act");
@@ -268,7 +315,7 @@ impl World {
 
     async fn is_settled(&self) -> bool {
         let mut roots: BTreeMap<(String, String), String> = BTreeMap::new();
-        for (name, node) in &self.nodes {
+        for node in self.nodes.values() {
             let Ok(status) = node.ask(Request::Status).await else { return false };
             let links = status["links"].as_array().cloned().unwrap_or_default();
             if links.is_empty() && self.nodes.len() > 1 {
@@ -278,14 +325,30 @@ impl World {
                 if link["settled"] != true {
                     return false;
                 }
-                let peer = link["office"].as_str().unwrap_or_default().to_owned();
-                let root = link["root"].as_str().unwrap_or_default().to_owned();
-                roots.insert(((*name).to_owned(), peer), root);
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let ends = (text(&status["node"]), text(&link["node"]));
+                roots.insert(ends, text(&link["root"]));
             }
         }
         roots.iter().all(|((here, there), root)| {
             let back = roots.get(&(there.clone(), here.clone()));
             back.is_none_or(|back| back == root)
         })
+    }
+}
+
+/// Copies a folder of a node that does not run.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a new folder");
+    std::fs::set_permissions(to, std::fs::metadata(from).expect("it is there").permissions())
+        .expect("our own folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("nobody else changes it");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("it was just listed").is_dir() {
+            true => copy(&entry.path(), &target),
+            false if entry.file_name() == "api.sock" => {}
+            false => drop(std::fs::copy(entry.path(), target).expect("there is space")),
+        }
     }
 }

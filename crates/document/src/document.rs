@@ -11,11 +11,11 @@ use crate::actor::Actor;
 use crate::editor::{EditError, Editor};
 use crate::guard::guard;
 use crate::limits::MAX_SAVED_BYTES;
-use crate::open;
+use crate::open::{self, Trust};
 use crate::path::{Step, steps};
 use crate::payload::{self, ChangeHash};
 use crate::read;
-use crate::rehearsal::{Candidate, Refusal, Scene, content, heads_of, rehearse};
+use crate::rehearsal::{Candidate, Refusal, Scene, content, heads_of, play, rehearse};
 
 /// One document. What it says is a function of the payloads it has taken, whatever their order.
 ///
@@ -50,6 +50,15 @@ impl Document {
         Opened { document, refused }
     }
 
+    /// Opens a document from payloads that were opened together before and were all taken then,
+    /// at half the cost: they are applied, and the rehearsal, which would come out as it did, is
+    /// left out. Payloads that cannot be applied are opened as [`Document::open`] does.
+    pub fn reopen<'a, K>(changes: impl IntoIterator<Item = (K, &'a [u8])>) -> Opened<K> {
+        let mut document = Document::new();
+        let refused = open::extend(&mut document, changes, |_| None, Trust::Rehearsed);
+        Opened { document, refused }
+    }
+
     /// Takes more payloads as [`Document::open`] does; gives those that it refused.
     ///
     /// If any was refused, open the document again from its whole set before the refusal is
@@ -59,7 +68,7 @@ impl Document {
         changes: impl IntoIterator<Item = (K, &'a [u8])>,
         actor_of: impl Fn(&K) -> Option<Actor>,
     ) -> Vec<(K, Refusal)> {
-        open::extend(self, changes, actor_of)
+        open::extend(self, changes, actor_of, Trust::New)
     }
 
     /// Takes one payload, whoever wrote it, after its rehearsal. A payload that was taken before
@@ -188,8 +197,30 @@ impl Document {
         &mut self,
         candidates: impl Iterator<Item = &'a Candidate> + Clone,
     ) -> Result<(), Refusal> {
+        let mut taken = self.counted(candidates.clone())?;
+        self.inner = rehearse(&self.inner, candidates)?;
+        self.taken.append(&mut taken);
+        Ok(())
+    }
+
+    /// The same without the rehearsal.
+    pub(crate) fn play_and_take<'a>(
+        &mut self,
+        candidates: impl Iterator<Item = &'a Candidate> + Clone,
+    ) -> Result<(), Refusal> {
+        let mut taken = self.counted(candidates.clone())?;
+        self.inner = play(&self.inner, candidates)?;
+        self.taken.append(&mut taken);
+        Ok(())
+    }
+
+    /// The highest operation counter of each candidate, if each begins where it must.
+    fn counted<'a>(
+        &self,
+        candidates: impl Iterator<Item = &'a Candidate>,
+    ) -> Result<BTreeMap<ChangeHash, u64>, Refusal> {
         let mut taken = BTreeMap::new();
-        for Candidate { peek, change } in candidates.clone() {
+        for Candidate { peek, change } in candidates {
             let ends = peek.dependencies.iter().filter_map(|dependency| {
                 self.taken.get(dependency).or_else(|| taken.get(dependency)).copied()
             });
@@ -200,9 +231,7 @@ impl Document {
             }
             taken.insert(peek.hash, claimed + peek.operations - 1);
         }
-        self.inner = rehearse(&self.inner, candidates)?;
-        self.taken.append(&mut taken);
-        Ok(())
+        Ok(taken)
     }
 
     fn draft(&self, payload: Vec<u8>, copy: &Automerge) -> Result<Draft, EditError> {

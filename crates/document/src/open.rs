@@ -7,11 +7,21 @@ use crate::document::Document;
 use crate::payload::{self, ChangeHash};
 use crate::rehearsal::{Candidate, Refusal};
 
+/// What is known of a set of payloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Nothing: it must be rehearsed.
+    New,
+    /// This very set was rehearsed before.
+    Rehearsed,
+}
+
 /// Takes what `document` can take of `changes`; gives the rest with the reasons.
 pub(crate) fn extend<'a, K>(
     document: &mut Document,
     changes: impl IntoIterator<Item = (K, &'a [u8])>,
     actor_of: impl Fn(&K) -> Option<Actor>,
+    trust: Trust,
 ) -> Vec<(K, Refusal)> {
     let mut refused = Vec::new();
     let mut waiting = BTreeMap::new();
@@ -25,7 +35,7 @@ pub(crate) fn extend<'a, K>(
         }
     }
     let (ordered, stuck) = in_causal_order(document, waiting);
-    refused.append(&mut take(document, ordered));
+    refused.append(&mut take(document, ordered, trust));
     refused.extend(stuck.into_iter().map(|(key, candidate)| {
         let dependency = missing(document, &candidate).unwrap_or(candidate.peek.hash);
         (key, Refusal::Missing { dependency })
@@ -45,7 +55,7 @@ fn look_at(payload: &[u8], expected: Option<Actor>) -> Result<Candidate, Refusal
 
 /// Takes a block whole if it can, else its two halves one after the other, so that `n` payloads
 /// with one bad one cost about `2 log n` rehearsals and not `n`.
-fn take<K>(document: &mut Document, block: Block<K>) -> Vec<(K, Refusal)> {
+fn take<K>(document: &mut Document, block: Block<K>, trust: Trust) -> Vec<(K, Refusal)> {
     let mut refused = Vec::new();
     let mut kept = Vec::with_capacity(block.len());
     let mut coming: BTreeSet<ChangeHash> = BTreeSet::new();
@@ -63,8 +73,11 @@ fn take<K>(document: &mut Document, block: Block<K>) -> Vec<(K, Refusal)> {
     if kept.is_empty() {
         return refused;
     }
-    let Err(refusal) = document.rehearse_and_take(kept.iter().map(|(_, candidate)| candidate))
-    else {
+    let candidates = kept.iter().map(|(_, candidate)| candidate);
+    if trust == Trust::Rehearsed && document.play_and_take(candidates.clone()).is_ok() {
+        return refused;
+    }
+    let Err(refusal) = document.rehearse_and_take(candidates) else {
         return refused;
     };
     if kept.len() == 1 {
@@ -72,8 +85,8 @@ fn take<K>(document: &mut Document, block: Block<K>) -> Vec<(K, Refusal)> {
         return refused;
     }
     let later = kept.split_off(kept.len() / 2);
-    refused.append(&mut take(document, kept));
-    refused.append(&mut take(document, later));
+    refused.append(&mut take(document, kept, Trust::New));
+    refused.append(&mut take(document, later, Trust::New));
     refused
 }
 

@@ -62,6 +62,31 @@ fn a_poisoned_change_is_refused_alone() {
 }
 
 #[test]
+fn a_reopened_document_is_the_one_that_was_opened() {
+    let mut document = Document::new();
+    let mut payloads = vec![skeleton(&mut document)];
+    for number in 0..20 {
+        payloads.push(write(&mut document, number % 3, |editor| {
+            editor.append(&["acts"], json!({ "number": number }))
+        }));
+    }
+    let reopen = |payloads: &[Vec<u8>]| {
+        let changes = payloads.iter().enumerate().rev();
+        Document::reopen(changes.map(|(key, payload)| (key, payload.as_slice())))
+    };
+    let reopened = reopen(&payloads);
+    assert!(reopened.refused.is_empty());
+    assert_eq!(reopened.document.canonical(), document.canonical());
+    assert_eq!(reopened.document.heads(), document.heads());
+    // What cannot be taken is refused as it is by opening.
+    payloads.remove(4);
+    let (reopened, opened) = (reopen(&payloads), open(&payloads));
+    assert!(!opened.refused.is_empty());
+    assert_eq!(reopened.refused, opened.refused);
+    assert_eq!(reopened.document.canonical(), opened.document.canonical());
+}
+
+#[test]
 fn what_depends_on_a_refused_change_is_missing_a_dependency() {
     let mut document = Document::new();
     let base = skeleton(&mut document);

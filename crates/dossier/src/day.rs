@@ -8,6 +8,18 @@ pub fn local_day(at: Moment) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// The minute at which a moment falls in Asia/Ho_Chi_Minh, as `YYYY-MM-DDTHH:MM`.
+pub fn local_minute(at: Moment) -> String {
+    let minute = at.0.saturating_add(OFFSET_MS) / 60_000;
+    format!("{}T{:02}:{:02}", local_day(at), minute / 60 % 24, minute % 60)
+}
+
+/// Says whether a due lies before a local minute; a day ends with its last minute.
+pub(crate) fn is_past(due: &str, local_minute: &str) -> bool {
+    let local = if due.contains('T') { local_minute } else { local_minute.get(..10).unwrap_or("") };
+    due < local
+}
+
 /// The day of a dossier code: `YYMMDD`.
 pub(crate) fn short_day(at: Moment) -> String {
     let (year, month, day) = civil((at.0.saturating_add(OFFSET_MS)) / DAY_MS);

@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::act::{Act, ReplyLetter};
+use crate::act::{Act, Effect, ReplyLetter};
+use crate::clock::Dues;
 use crate::code::Code;
-use crate::fold::{Effect, Review, Standing, fold};
+use crate::detail::Detail;
+use crate::fold::{Standing, fold};
 use crate::json::mask_name;
 use crate::reception::{Applicant, ApplicantKind, Channel, Offices, Reception};
 use crate::reception::{ReturnBy, Submitter};
+use crate::records::Records;
+use crate::review::{MAX_CONFLICTS, Review};
 
 /// A dossier with all its acts, folded. Equal documents give equal dossiers on every node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Dossier {
     pub acts: Vec<Act>,
     /// What they add up to.
     pub standing: Standing,
+    /// What they leave behind: requests, fees, results, hand-overs, pauses ...
+    pub records: Records,
 }
 
 /// Why a document is not a dossier. Its changes stay; it is shown as unreadable.
@@ -96,12 +102,12 @@ impl Dossier {
         let code = code.ok_or(ReadError::NoCode)?;
         let reception = read_reception(&value)?;
         let (mut acts, unreadable) = read_acts(&value["acts"]);
-        let mut standing = fold(&mut acts, reception.offices.receiving, reception.due.clone());
+        let (mut standing, records) = fold(&mut acts, &reception);
         if unreadable > 0 {
             standing.review.push(Review::Unreadable { entries: unreadable });
         }
         let heads = document.heads().iter().map(ToString::to_string).collect();
-        Ok(Dossier { id, heads, code, reception, acts, standing })
+        Ok(Dossier { id, heads, code, reception, acts, standing, records })
     }
 
     /// The line that lists show.
@@ -129,10 +135,14 @@ impl Dossier {
 
     /// The offices that were asked on the way, from the start or by an act, by id.
     pub fn coordinating(&self) -> BTreeSet<OfficeId> {
-        let asked = self.acts.iter().filter(|act| act.kind == "consulted");
-        let asked = asked.filter(|act| act.effect == Effect::Effective);
-        let at_start = self.reception.offices.coordinating.iter().copied();
-        asked.filter_map(|act| act.to_office).chain(at_start).collect()
+        let asked = self.records.requests.iter().map(|request| request.agency);
+        asked.chain(self.reception.offices.coordinating.iter().copied()).collect()
+    }
+
+    /// Says whether statistics count it as a filing of its own; the parts of a dossier (liên
+    /// thông) are counted once, with their parent.
+    pub fn is_filing(&self) -> bool {
+        self.reception.parent_code.is_none()
     }
 }
 
@@ -166,6 +176,7 @@ fn read_reception(value: &Value) -> Result<Reception, ReadError> {
         submitter: part::<Submitter>(&value["submitter"], SUBMITTER_FIELDS),
         components: components.filter_map(|entry| part(entry, COMPONENT_FIELDS)).collect(),
         due: text(&value["times"]["due"]),
+        dues: part::<Dues>(&value["times"]["dues"], DUES_FIELDS),
         note: text(&value["note"]),
     })
 }
@@ -198,7 +209,11 @@ struct ActEntry {
     due: Option<String>,
     to_office: Option<OfficeId>,
     regards: Option<String>,
+    /// As `saw`.
+    #[serde(default)]
+    overrules: String,
     reply: Option<Value>,
+    detail: Option<Value>,
 }
 
 /// Reads the acts; says how many entries cannot be read. An id that was used before gets a
@@ -235,17 +250,25 @@ fn act_of(entry: ActEntry) -> Act {
         office: entry.office,
         officer: entry.officer,
         at: entry.at,
-        saw: entry.saw.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+        saw: ids(&entry.saw).collect(),
         from: entry.from,
         effect: Effect::Effective,
+        counts: false,
+        doubt: None,
         step: entry.step,
         note: entry.note,
         reason: entry.reason,
         due: entry.due,
         to_office: entry.to_office,
         regards: entry.regards,
+        overrules: ids(&entry.overrules).take(MAX_CONFLICTS).collect(),
         reply: entry.reply.and_then(|reply| part::<ReplyLetter>(&reply, REPLY_FIELDS)),
+        detail: entry.detail.as_ref().and_then(Detail::read),
     }
+}
+
+fn ids(joined: &str) -> impl Iterator<Item = String> {
+    joined.split(' ').filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
 /// The most acts that are read; later entries of the list are a matter of review. A real dossier
@@ -267,4 +290,5 @@ const APPLICANT_FIELDS: &[&str] = &[
 const SUBMITTER_FIELDS: &[&str] = &["name", "id_kind", "id_number", "phone", "authorisation"];
 const COMPONENT_FIELDS: &[&str] =
     &["code", "name", "originals", "copies", "kept_on_paper", "digitised"];
-const REPLY_FIELDS: &[&str] = &["number", "date", "signer"];
+const DUES_FIELDS: &[&str] = &["internal", "steps", "calendars"];
+const REPLY_FIELDS: &[&str] = &["number", "date", "signer", "file"];

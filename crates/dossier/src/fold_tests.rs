@@ -1,8 +1,9 @@
 use lienthong_protocol::{Moment, OfficeId};
 use proptest::prelude::*;
 
-use super::{MAX_CONFLICTS, fold};
-use crate::{Act, ActKind, Effect, Review, Standing, Status};
+use super::{MAX_CORRECTIONS, fold};
+use crate::review::MAX_CONFLICTS;
+use crate::{Act, ActKind, Effect, Reception, Review, Standing, Status};
 
 fn office(id: &str) -> OfficeId {
     id.parse().expect("the tests name valid office ids")
@@ -19,14 +20,24 @@ fn act(id: &str, kind: ActKind, minute: u64, saw: &str) -> Act {
         saw: saw.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
         from: None,
         effect: Effect::Effective,
+        counts: false,
+        doubt: None,
         step: None,
         note: None,
         reason: None,
         due: None,
         to_office: None,
         regards: None,
+        overrules: vec![],
         reply: None,
+        detail: None,
     }
+}
+
+fn decision(id: &str, holds: &str, falls: &str, minute: u64, saw: &str) -> Act {
+    let overrules = vec![falls.to_owned()];
+    let regards = Some(holds.to_owned());
+    Act { regards, overrules, ..act(id, ActKind::Resolved, minute, saw) }
 }
 
 fn reversal(id: &str, regards: &str, minute: u64, saw: &str) -> Act {
@@ -40,7 +51,12 @@ fn in_process() -> Vec<Act> {
 
 fn folded(acts: impl IntoIterator<Item = Act>) -> (Standing, Vec<Act>) {
     let mut acts: Vec<_> = acts.into_iter().collect();
-    let standing = fold(&mut acts, office("HOIAN"), Some("2026-01-05".into()));
+    let reception = serde_json::json!({
+        "procedure": "2.002621.H56", "offices": { "receiving": "HOIAN" },
+        "applicant": { "name": "Hoa" }, "due": "2026-01-05",
+    });
+    let reception: Reception = serde_json::from_value(reception).expect("it is a reception");
+    let (standing, _) = fold(&mut acts, &reception);
     (standing, acts)
 }
 
@@ -48,7 +64,9 @@ fn effects(acts: &[Act]) -> String {
     let letter = |act: &Act| match act.effect {
         Effect::Effective => act.id.clone(),
         Effect::Unconfirmed => format!("{}?", act.id),
+        Effect::Conflicting => format!("{}!", act.id),
         Effect::Reversed => format!("{}-", act.id),
+        Effect::Overruled => format!("{}~", act.id),
     };
     acts.iter().map(letter).collect::<Vec<_>>().join(" ")
 }
@@ -94,36 +112,73 @@ fn an_act_that_is_not_allowed_is_kept_and_does_not_count() {
 }
 
 #[test]
-fn two_offices_that_decide_at_once_are_both_kept_and_asked_about() {
-    let finished = Act { office: office("STNMT"), ..act("x", ActKind::Finished, 5, "b") };
-    let asks = act("y", ActKind::SupplementAsked, 4, "b");
-    let (standing, acts) = folded(in_process().into_iter().chain([finished, asks]));
-    assert_eq!((standing.status, effects(&acts).as_str()), (Status::SupplementAsked, "a b y x?"));
-    let [Review::Conflict { words, words_vi, .. }] = standing.review.as_slice() else {
-        panic!("one conflict is expected, found {:?}", standing.review);
-    };
-    let said = "HOIAN: supplement asked 1970-01-01 07:04; STNMT: finished 1970-01-01 07:05; decide";
-    assert_eq!(words, said);
-    assert!(words_vi.contains("HOIAN: yêu cầu bổ sung") && words_vi.contains("đã xử lý xong"));
-}
-
-#[test]
-fn a_conflict_is_closed_by_an_act_that_saw_both() {
+fn acts_of_one_office_that_exclude_each_other_are_asked_about() {
     let apart = [act("x", ActKind::Finished, 5, "b"), act("y", ActKind::SupplementAsked, 4, "b")];
     let open = || in_process().into_iter().chain(apart.clone());
+    let (standing, acts) = folded(open());
+    assert_eq!((standing.status, effects(&acts).as_str()), (Status::SupplementAsked, "a b y! x!"));
     let (standing, acts) = folded(open().chain([reversal("z", "y", 6, "x y")]));
     assert_eq!((standing.status, effects(&acts).as_str()), (Status::Finished, "a b y- x z"));
     assert_eq!(standing.review, []);
-    let (standing, _) = folded(open().chain([act("z", ActKind::Supplied, 6, "x y")]));
-    assert_eq!((standing.status, standing.review.len()), (Status::InProcess, 0));
+    let (standing, acts) = folded(open().chain([act("z", ActKind::Supplied, 6, "x y")]));
+    assert_eq!((standing.status, effects(&acts).as_str()), (Status::InProcess, "a b y! x! z"));
+    assert_eq!(asked(&standing), [("y".into(), "x".into())], "going on decides nothing");
     let (standing, _) = folded(open().chain([act("z", ActKind::Supplied, 6, "y")]));
+    let latest = [("x".into(), "z".into())];
+    assert_eq!(asked(&standing), latest, "only the latest acts are asked about");
+}
+
+#[test]
+fn a_conflict_is_closed_by_the_decision_of_the_entitled_office_alone() {
+    let apart = [act("x", ActKind::Finished, 5, "b"), act("y", ActKind::SupplementAsked, 4, "b")];
+    let open = || in_process().into_iter().chain(apart.clone());
+    let (standing, acts) = folded(open().chain([decision("z", "x", "y", 6, "x y")]));
+    assert_eq!((standing.status, effects(&acts).as_str()), (Status::Finished, "a b y~ x z"));
+    assert_eq!(standing.review, []);
+    let foreign = Act { office: office("STC"), ..decision("z", "x", "y", 6, "x y") };
+    let (standing, acts) = folded(open().chain([foreign]));
+    assert_eq!((effects(&acts).as_str(), standing.review.len()), ("a b y! x! z?", 1));
+    let (standing, acts) = folded(open().chain([decision("z", "x", "y", 6, "x")]));
+    assert_eq!((effects(&acts).as_str(), standing.review.len()), ("a b y! x! z?", 1));
+    let undone = [decision("z", "x", "y", 6, "x y"), reversal("w", "z", 7, "z")];
+    let (standing, acts) = folded(open().chain(undone));
+    assert_eq!((effects(&acts).as_str(), standing.review.len()), ("a b y! x! z- w", 1));
+}
+
+#[test]
+fn two_decisions_that_contradict_each_other_are_asked_about() {
+    let apart = [act("x", ActKind::Finished, 5, "b"), act("y", ActKind::SupplementAsked, 4, "b")];
+    let decisions = [decision("p", "x", "y", 6, "x y"), decision("q", "y", "x", 7, "x y")];
+    let open = || in_process().into_iter().chain(apart.clone()).chain(decisions.clone());
+    let (standing, acts) = folded(open());
+    assert_eq!((standing.status, effects(&acts).as_str()), (Status::Finished, "a b y~ x p! q!"));
+    assert_eq!(asked(&standing), [("p".into(), "q".into())]);
+    let (standing, acts) = folded(open().chain([decision("r", "q", "p", 8, "p q")]));
+    let decided = (Status::SupplementAsked, "a b y x~ p~ q r");
+    assert_eq!((standing.status, effects(&acts).as_str()), decided);
+    assert_eq!(standing.review, []);
+    let latest = decision("r", "y", "x", 8, "p");
+    let (standing, acts) = folded(open().take(5).chain([latest]));
     assert_eq!(
-        asked(&standing),
-        [("x".into(), "z".into())],
-        "only the latest acts are asked about"
+        (standing.status, effects(&acts).as_str()),
+        (Status::SupplementAsked, "a b y x~ p r"),
+        "a later decision that knew the earlier one prevails"
     );
-    let (standing, _) = folded(open().chain([act("z", ActKind::Noted, 6, "x y")]));
-    assert_eq!(asked(&standing), [("y".into(), "x".into())], "a note decides nothing");
+}
+
+#[test]
+fn hand_overs_to_two_offices_at_once_are_asked_about() {
+    let to = |id, minute, place| Act {
+        to_office: Some(office(place)),
+        ..act(id, ActKind::Transferred, minute, "b")
+    };
+    let (standing, acts) =
+        folded(in_process().into_iter().chain([to("x", 4, "STNMT"), to("y", 5, "STC")]));
+    assert_eq!((standing.holder, effects(&acts).as_str()), (office("STNMT"), "a b x! y!"));
+    let [Review::Conflict { words, entitled, .. }] = standing.review.as_slice() else {
+        panic!("one conflict is expected, found {:?}", standing.review);
+    };
+    assert!(words.contains("HOIAN: handed over to STC") && *entitled == office("STNMT"));
 }
 
 #[test]
@@ -161,7 +216,8 @@ fn a_dossier_is_handed_over_and_answers_are_owed() {
         ..act(id, kind, minute, saw)
     };
     let consulted = to("d", ActKind::Consulted, 4, "c", "STNMT");
-    let consulted = Act { due: Some("2026-02-01".into()), ..consulted };
+    let due = Some("2026-02-01".into());
+    let consulted = Act { office: office("TAMKY"), due, ..consulted };
     let moved = || in_process().into_iter().chain([to("c", ActKind::Transferred, 3, "b", "TAMKY")]);
     let (standing, _) = folded(moved().chain([consulted.clone()]));
     assert_eq!((standing.holder, standing.due.as_deref()), (office("TAMKY"), Some("2026-01-05")));
@@ -169,6 +225,12 @@ fn a_dossier_is_handed_over_and_answers_are_owed() {
     let reply = |place| Act {
         office: office(place),
         regards: Some("d".into()),
+        reply: Some(crate::ReplyLetter {
+            number: "1".into(),
+            date: "1970-01-01".into(),
+            signer: "A".into(),
+            file: None,
+        }),
         ..act("e", ActKind::Replied, 5, "d")
     };
     let (standing, _) = folded(moved().chain([consulted.clone(), reply("TAMKY")]));
@@ -185,7 +247,7 @@ fn acts_that_saw_each_other_or_themselves_are_still_folded() {
         act("e", ActKind::Noted, 5, "e nowhere"),
     ];
     let (standing, acts) = folded(in_process().into_iter().chain(circle));
-    assert_eq!((standing.status, effects(&acts).as_str()), (Status::Finished, "a b c d e"));
+    assert_eq!((standing.status, effects(&acts).as_str()), (Status::Finished, "a b! c! d e"));
 }
 
 #[test]
@@ -208,6 +270,18 @@ fn a_hostile_number_of_acts_is_folded_in_bounded_time() {
     assert_eq!((standing.review.len(), acts.last().map(|act| act.id.as_str())), (0, Some("n1999")));
 }
 
+#[test]
+fn a_hostile_number_of_corrections_is_folded_in_bounded_time() {
+    let chain = (0..2_000_u64).map(|n| {
+        let before = if n == 0 { "b".to_owned() } else { format!("n{}", n - 1) };
+        reversal(&format!("n{n}"), &before, 3 + n, &before)
+    });
+    let (standing, acts) = folded(in_process().into_iter().chain(chain));
+    let stands = acts.iter().filter(|act| act.effect == Effect::Unconfirmed).count();
+    assert_eq!(stands, 2_000 - MAX_CORRECTIONS);
+    assert_eq!(standing.status, Status::InProcess, "the last of an even number gives it back");
+}
+
 /// Up to twelve acts of any kind that saw any earlier ones.
 fn any_acts() -> impl Strategy<Value = Vec<Act>> {
     let kind = proptest::sample::select(ActKind::ALL.to_vec());
@@ -218,7 +292,10 @@ fn any_acts() -> impl Strategy<Value = Vec<Act>> {
                 (0..number).filter(|earlier| saw[*earlier]).map(|earlier| format!("n{earlier}"));
             let saw = saw.chain(["b".to_owned()]).collect::<Vec<_>>().join(" ");
             let act = act(&format!("n{number}"), kind, minute, &saw);
-            Act { regards: Some(format!("n{regards}")), to_office: Some(office("STC")), ..act }
+            let place = office(["HOIAN", "HOIAN", "STC"][regards % 3]);
+            let overrules = vec![format!("n{}", (regards + 1) % 12)];
+            let regards = Some(format!("n{regards}"));
+            Act { office: place, regards, overrules, to_office: Some(office("STC")), ..act }
         });
         in_process().into_iter().chain(entries).collect()
     })

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::act::Act;
+use crate::act::{Act, Effect};
 use crate::dossier::Dossier;
 use crate::reception::{Applicant, ApplicantKind, Submitter};
+use crate::records::Records;
 
 impl Dossier {
     /// Everything, for those who may see it.
@@ -38,7 +39,8 @@ impl Dossier {
             "status_name": standing.status.name(),
             "status_name_vi": standing.status.name_vi(),
             "due": standing.due,
-            "due_original": reception.due,
+            "due_original": self.original_due(),
+            "dues": reception.dues,
             "offices": {
                 "receiving": offices.receiving,
                 "competent": offices.deciding(),
@@ -54,18 +56,41 @@ impl Dossier {
             "note": reception.note.as_ref().filter(|_| !masked),
             "acts": acts,
             "heads": self.heads,
+            "records": records_json(&self.records, masked),
             "review": standing.review,
         })
     }
+}
+
+/// What the acts leave behind; masked without free words and without the numbers of papers that
+/// are the applicant's.
+fn records_json(records: &Records, masked: bool) -> Value {
+    let mut value = json!(records);
+    if masked && let Some(lists) = value.as_object_mut() {
+        for list in lists.values_mut().filter_map(Value::as_array_mut) {
+            for fields in list.iter_mut().filter_map(Value::as_object_mut) {
+                FREE_WORDS.iter().for_each(|field| drop(fields.remove(*field)));
+            }
+        }
+    }
+    value
 }
 
 fn act_json(act: &Act, masked: bool) -> Value {
     let mut value = json!(act);
     if let Some(fields) = value.as_object_mut() {
         fields.insert("to".into(), json!(act.target().map(|status| status.number())));
+        if act.effect != Effect::Reversed
+            && let Some(doubt) = &act.doubt
+        {
+            let words = doubt.words(act);
+            fields.insert(
+                "doubt".into(),
+                json!({ "code": doubt.code(), "words": words.cause, "words_vi": words.cause_vi }),
+            );
+        }
         if masked {
-            fields.remove("note");
-            fields.remove("reason");
+            FREE_WORDS.iter().for_each(|field| drop(fields.remove(*field)));
         }
     }
     value
@@ -117,4 +142,6 @@ fn last_three(number: &str) -> String {
     format!("{MASK}{}", shown.iter().collect::<String>())
 }
 
+/// The fields that hold free words, or papers that tell who the applicant is.
+const FREE_WORDS: [&str; 7] = ["note", "reason", "question", "reply", "paper", "leg", "detail"];
 const MASK: &str = "***";

@@ -6,29 +6,53 @@
 //! fold says which act counts. Nothing here reads a clock: times are arguments.
 
 mod act;
+mod authority;
 mod check;
+mod clock;
 mod code;
 mod day;
+mod detail;
 mod dossier;
+mod finding;
 mod fold;
 mod json;
+mod notification;
+mod order;
 mod plan;
 mod receive;
 mod reception;
+mod records;
 mod refusal;
+mod review;
 mod status;
 
-pub use act::{Act, ActKind, NewAct, ReplyLetter};
+pub use act::{Act, ActKind, Effect, NewAct, ReplyLetter};
+pub use clock::{
+    CalendarUsed, Clock, ClockState, ComputedDue, Dues, SlipLine, StepDue, due_moment,
+};
 pub use code::{Code, CodeError};
-pub use day::{is_day, is_due, local_day};
+pub use day::{is_day, is_due, local_day, local_minute};
+pub use detail::{
+    Delivery, Detail, Fee, Leg, LegStage, Notice, NoticeChannel, Opinion, PayMethod, Rating,
+    Refund, Remittance, ResultPaper, Way,
+};
 pub use dossier::{DocumentIdText, Dossier, ReadError, Summary};
-pub use fold::{Effect, Review, Standing};
+pub use finding::{Finding, checks};
+pub use fold::Standing;
+pub use notification::{elected_node, elected_sender};
 pub use plan::{ActRefusal, PlannedAct};
 pub use receive::{Opening, receive};
 pub use reception::{Applicant, ApplicantKind, Channel, Component, Consents, IdKind, Offices};
 pub use reception::{Reception, ReturnBy, Submitter};
-pub use refusal::{Refusal, Words};
+pub use records::{
+    Answer, AskedOpinion, Extension, GivenRating, Handover, IssuedResult, Notification,
+    NotificationState, PaidFee, Pause, PauseCause, PostLeg, Records, Request, Times,
+};
+pub use refusal::{Doubt, Refusal, Words};
+pub use review::Review;
 pub use status::Status;
 
+#[cfg(test)]
+mod fixture_tests;
 #[cfg(test)]
 mod tests;

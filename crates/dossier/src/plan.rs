@@ -5,14 +5,17 @@ use lienthong_protocol::{Moment, OfficeId};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::act::{Act, ActKind, NewAct, ReplyLetter};
+use crate::act::{Act, ActKind, Effect, NewAct, ReplyLetter};
+use crate::authority::Stage;
 use crate::check;
+use crate::detail::Detail;
 use crate::dossier::Dossier;
-use crate::fold::Effect;
+use crate::fold::judge;
 use crate::receive::without_null;
 use crate::reception::{NAME_CHARS, NOTE_CHARS};
-use crate::refusal::{Form, Refusal, Words};
-use crate::status::{Status, allows};
+use crate::records::NotificationState;
+use crate::refusal::{Doubt, Form, Refusal, Words};
+use crate::review::MAX_CONFLICTS;
 
 /// An act that may be written into the dossier it was planned for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,33 +27,21 @@ pub struct PlannedAct {
 /// Why an act may not be done now. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ActRefusal {
-    /// The dossier's status does not allow the act.
-    #[error("a dossier that is {} cannot be {}", status.name(), kind.word())]
-    Move {
-        /// What was to be done.
-        kind: ActKind,
-        /// Where the dossier stands.
-        status: Status,
+    /// The rules do not allow it at this stage.
+    #[error("{}", doubt.words(act).cause)]
+    Rule {
+        /// The act that was to be done.
+        act: Box<Act>,
+        /// The rule.
+        doubt: Doubt,
     },
-    /// The act that is answered or taken back is not in the dossier.
-    #[error("the dossier has no act {id}")]
-    NoSuchAct {
-        /// The id that was given.
-        id: String,
-    },
-    /// The act cannot be taken back: it opened the dossier, or it was taken back already.
-    #[error("act {id} opened the dossier or was taken back already")]
-    Fixed {
-        /// The id that was given.
-        id: String,
-    },
-    /// The office owes no answer to that act.
-    #[error("office {office} owes no answer to act {id}")]
-    NotAsked {
-        /// The office that wants to answer.
-        office: OfficeId,
-        /// The id of the act that it wants to answer.
-        id: String,
+    /// Two acts are in conflict, and nothing is decided before somebody says which of them holds.
+    #[error("acts {first} and {second} are in conflict")]
+    Undecided {
+        /// The id of the act that comes first.
+        first: String,
+        /// The id of the other.
+        second: String,
     },
     /// A field is missing or cannot be right.
     #[error(transparent)]
@@ -61,92 +52,156 @@ impl ActRefusal {
     /// A fixed word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            ActRefusal::Move { .. } => "act-not-allowed",
-            ActRefusal::NoSuchAct { .. } => "no-such-act",
-            ActRefusal::Fixed { .. } => "act-fixed",
-            ActRefusal::NotAsked { .. } => "not-asked",
+            ActRefusal::Rule { doubt, .. } => doubt.code(),
+            ActRefusal::Undecided { .. } => "act-undecided",
             ActRefusal::Field(refusal) => refusal.code,
         }
     }
 
     /// The cause and what a person can do about it, in both languages.
     pub fn words(&self) -> Words {
-        let cause = self.to_string();
         match self {
-            ActRefusal::Move { kind, status } => {
-                let possible = possible(*status);
-                Words {
-                    cause,
-                    remedy: format!("possible now: {possible}"),
-                    cause_vi: format!(
-                        "hồ sơ ở trạng thái \"{}\" không thực hiện được \"{}\"",
-                        status.name_vi(),
-                        kind.word()
-                    ),
-                    remedy_vi: format!("hiện có thể: {possible}"),
-                }
-            }
-            ActRefusal::NoSuchAct { id } => Words::new(
-                cause,
-                "copy the id from the list of acts",
-                format!("hồ sơ không có bước {id}"),
-                "chép đúng mã bước trong danh sách",
-            ),
-            ActRefusal::Fixed { id } => Words::new(
-                cause,
-                "withdraw or stop the dossier instead, or write a note",
-                format!("bước {id} là bước mở hồ sơ hoặc đã được đính chính"),
-                "rút hoặc dừng hồ sơ, hoặc ghi chú",
-            ),
-            ActRefusal::NotAsked { office, id } => Words::new(
-                cause,
-                "name the act that asked this office, or write a note",
-                format!("{office} không phải trả lời bước {id}"),
-                "chọn đúng bước đã hỏi cơ quan này, hoặc ghi chú",
-            ),
+            ActRefusal::Rule { act, doubt } => doubt.words(act),
+            ActRefusal::Undecided { first, second } => Words {
+                cause: self.to_string(),
+                remedy: format!("decide first: resolved, regards {first} or {second}"),
+                cause_vi: format!("bước {first} và bước {second} mâu thuẫn nhau"),
+                remedy_vi: format!(
+                    "quyết định trước bằng resolved, chọn bước {first} hoặc {second} có hiệu lực"
+                ),
+            },
             ActRefusal::Field(refusal) => refusal.words.as_ref().clone(),
         }
     }
 }
 
-fn possible(status: Status) -> String {
-    let kinds = ActKind::ALL.into_iter().filter(|kind| allows(*kind, Some(status)));
-    kinds.map(ActKind::word).collect::<Vec<_>>().join(", ")
-}
-
 impl Dossier {
     /// Says whether an act may be done now, and makes it ready to be written.
     pub fn plan(&self, act: &NewAct, at: Moment) -> Result<PlannedAct, ActRefusal> {
-        let act = check_texts(act)?;
+        let mut act = check_act(act)?;
         if self.acts.iter().any(|known| known.id == act.id) {
             return Err(Refusal::form("id", FRESH_ID).into());
         }
-        let status = self.standing.status;
-        if !allows(act.kind, Some(status)) {
-            return Err(ActRefusal::Move { kind: act.kind, status });
+        if act.kind == ActKind::Resolved && act.overrules.is_empty() {
+            act.overrules = self.contradicting(act.regards.as_deref().unwrap_or_default());
         }
-        self.check_regards(&act)?;
-        let saw = frontier(&self.acts);
-        let entry = json!({
-            "id": act.id, "kind": act.kind, "office": act.office, "officer": act.officer,
-            "at": at, "saw": saw.join(" "), "from": status.number(), "step": act.step,
-            "note": act.note, "reason": act.reason, "due": act.due, "to_office": act.to_office,
-            "regards": act.regards, "reply": act.reply,
-        });
-        Ok(PlannedAct { entry: without_null(entry), added: act.to_office })
+        let entry = self.entry(&act, at);
+        let planned = self.candidate(act, at);
+        let refused = |doubt| ActRefusal::Rule { act: Box::new(planned.clone()), doubt };
+        self.admit(&planned).map_err(refused)?;
+        self.check_decided(&planned)?;
+        Ok(PlannedAct { entry, added: planned.to_office })
     }
 
-    fn check_regards(&self, act: &NewAct) -> Result<(), ActRefusal> {
-        let Some(id) = act.regards.clone() else { return Ok(()) };
-        let known = self.acts.iter().position(|known| known.id == id);
-        let Some(position) = known else { return Err(ActRefusal::NoSuchAct { id }) };
-        let was_reversed = self.acts[position].effect == Effect::Reversed;
-        match act.kind {
-            ActKind::Reversed if position == 0 || was_reversed => Err(ActRefusal::Fixed { id }),
-            ActKind::Replied if self.standing.owed.get(&id) != Some(&act.office) => {
-                Err(ActRefusal::NotAsked { office: act.office, id })
+    /// The acts that are in conflict with one.
+    fn contradicting(&self, id: &str) -> Vec<String> {
+        let conflicts = self.standing.review.iter().filter_map(|review| review.acts());
+        let others = conflicts.filter_map(|(first, second)| match (first == id, second == id) {
+            (true, _) => Some(second.to_owned()),
+            (_, true) => Some(first.to_owned()),
+            _ => None,
+        });
+        others.collect()
+    }
+
+    fn admit(&self, act: &Act) -> Result<(), Doubt> {
+        let stage = Stage {
+            reception: &self.reception,
+            status: self.acts.iter().any(|act| act.counts).then_some(self.standing.status),
+            standing: self.standing.clone(),
+            records: self.records.clone(),
+        };
+        match act.known_kind() {
+            Some(ActKind::Reversed | ActKind::Resolved) => {
+                let named = judge(&stage, &self.acts, act, |_| true)?;
+                let is_settled = |at: &usize| self.acts[*at].effect == Effect::Effective;
+                if act.kind == ActKind::Resolved.word() && named.iter().all(is_settled) {
+                    return Err(Doubt::NoSuchAct);
+                }
             }
+            Some(ActKind::NotificationQueued) => {
+                stage.admit(act, false)?;
+                self.check_notification(act)?;
+            }
+            Some(ActKind::Rated) => {
+                stage.admit(act, false)?;
+                self.check_officer(act)?;
+            }
+            _ => drop(stage.admit(act, false)?),
+        }
+        Ok(())
+    }
+
+    /// Another office that queues the same at once is no fault; the same office knows better.
+    fn check_notification(&self, act: &Act) -> Result<(), Doubt> {
+        let event = act.regards.as_deref().unwrap_or_default();
+        if !self.acts.iter().any(|known| known.id == event) {
+            return Err(Doubt::NoSuchAct);
+        }
+        let Some(Detail::Notice(notice)) = &act.detail else { return Ok(()) };
+        let mut known = self.records.notifications.iter();
+        let same = known.find(|known| known.event == event && known.channel == notice.channel);
+        match same {
+            Some(known) if known.state != NotificationState::Failed => Err(Doubt::QueuedBefore),
             _ => Ok(()),
+        }
+    }
+
+    fn check_officer(&self, act: &Act) -> Result<(), Doubt> {
+        let Some(Detail::Rating(rating)) = &act.detail else { return Ok(()) };
+        let acted = self.acts.iter().any(|known| known.officer == rating.officer);
+        if acted { Ok(()) } else { Err(Doubt::NotAnOfficer) }
+    }
+
+    /// While acts are in conflict the applicant's business goes on, but nothing is decided.
+    fn check_decided(&self, act: &Act) -> Result<(), ActRefusal> {
+        use ActKind::{Paid, Supplied, Transferred, Withdrawn};
+        let kind = act.known_kind();
+        let by_applicant = matches!(kind, Some(Supplied | Paid | Withdrawn));
+        let decides = act.target().is_some() && !by_applicant || kind == Some(Transferred);
+        let mut open = self.standing.review.iter().filter_map(|review| review.acts());
+        match open.next().filter(|_| decides) {
+            Some((first, second)) => {
+                Err(ActRefusal::Undecided { first: first.to_owned(), second: second.to_owned() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn entry(&self, act: &NewAct, at: Moment) -> Value {
+        let overrules = Some(&act.overrules).filter(|ids| !ids.is_empty()).map(|ids| ids.join(" "));
+        without_null(json!({
+            "id": act.id, "kind": act.kind, "office": act.office, "officer": act.officer,
+            "at": at, "saw": frontier(&self.acts).join(" "),
+            "from": self.standing.status.number(), "step": act.step, "note": act.note,
+            "reason": act.reason, "due": act.due, "to_office": act.to_office,
+            "regards": act.regards, "overrules": overrules, "reply": act.reply,
+            "detail": act.detail,
+        }))
+    }
+
+    /// The act as it would stand in the dossier.
+    fn candidate(&self, act: NewAct, at: Moment) -> Act {
+        Act {
+            id: act.id,
+            kind: act.kind.word().to_owned(),
+            office: act.office,
+            officer: act.officer,
+            at,
+            saw: Vec::new(),
+            from: Some(self.standing.status.number()),
+            effect: Effect::Effective,
+            counts: false,
+            doubt: None,
+            step: act.step,
+            note: act.note,
+            reason: act.reason,
+            due: act.due,
+            to_office: act.to_office,
+            regards: act.regards,
+            overrules: act.overrules,
+            reply: act.reply,
+            detail: act.detail,
         }
     }
 }
@@ -163,9 +218,13 @@ impl PlannedAct {
     }
 }
 
-fn check_texts(act: &NewAct) -> Result<NewAct, Refusal> {
+fn check_act(act: &NewAct) -> Result<NewAct, Refusal> {
     let id = check::formed("id", Some(&act.id), FRESH_ID, is_act_id)?;
     let reply = act.reply.as_ref().map(check_reply).transpose()?;
+    if act.overrules.len() > MAX_CONFLICTS {
+        return Err(Refusal::too_many("overrules", act.overrules.len(), MAX_CONFLICTS));
+    }
+    let overrules = act.overrules.iter().map(|id| check::text("overrules", id, NAME_CHARS));
     let checked = NewAct {
         id: id.ok_or_else(|| Refusal::missing("id"))?,
         kind: act.kind,
@@ -177,17 +236,19 @@ fn check_texts(act: &NewAct) -> Result<NewAct, Refusal> {
         due: check::due("due", act.due.as_deref())?,
         to_office: act.to_office,
         regards: check::maybe("regards", act.regards.as_deref(), NAME_CHARS)?,
+        overrules: overrules.collect::<Result<_, _>>()?,
         reply,
+        detail: act.detail.as_ref().map(Detail::check).transpose()?,
     };
-    let NewAct { kind, .. } = checked;
-    let needs = [
-        ("reason", kind.needs_reason() && checked.reason.is_none()),
-        ("to_office", kind.needs_to_office() && checked.to_office.is_none()),
-        ("regards", kind.needs_regards() && checked.regards.is_none()),
-        ("reply", kind == ActKind::Replied && checked.reply.is_none()),
-    ];
-    let missing = needs.into_iter().find(|(_, missing)| *missing);
-    missing.map_or(Ok(checked), |(field, _)| Err(Refusal::missing(field)))
+    if let Some(field) = checked.kind.missing(&checked) {
+        return Err(Refusal::missing(field));
+    }
+    match checked.detail.as_ref().map(Detail::name) {
+        Some(name) if !checked.kind.takes_detail(name) => {
+            Err(Refusal::form(&format!("detail.{name}"), OWN_DETAIL))
+        }
+        _ => Ok(checked),
+    }
 }
 
 fn check_reply(reply: &ReplyLetter) -> Result<ReplyLetter, Refusal> {
@@ -196,6 +257,7 @@ fn check_reply(reply: &ReplyLetter) -> Result<ReplyLetter, Refusal> {
         number: check::text("reply.number", &reply.number, NAME_CHARS)?,
         date: date.ok_or_else(|| Refusal::missing("reply.date"))?,
         signer: check::text("reply.signer", &reply.signer, NAME_CHARS)?,
+        file: check::maybe("reply.file", reply.file.as_deref(), NAME_CHARS)?,
     })
 }
 
@@ -216,4 +278,9 @@ const FRESH_ID: Form = Form {
     code: "not-a-fresh-id",
     english: "an id of up to 128 letters, digits and signs that no other act has",
     vietnamese: "mã bước gồm tối đa 128 chữ cái, chữ số và dấu, chưa dùng cho bước khác",
+};
+const OWN_DETAIL: Form = Form {
+    code: "wrong-detail",
+    english: "what an act of this kind can carry",
+    vietnamese: "thông tin mà việc loại này có thể kèm theo",
 };

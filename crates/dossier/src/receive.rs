@@ -36,8 +36,8 @@ impl Opening {
 /// Writes the whole skeleton of a dossier into an empty document, in the name of the receiving
 /// office. The reception is one that [`Reception::check`] gave.
 ///
-/// Every list that later acts of several offices add to is made here, once: two lists made at
-/// once would hide each other.
+/// The list that later acts of several offices add to is made here, once: two lists made at once
+/// would hide each other.
 pub fn receive(
     editor: &mut Editor<'_>,
     reception: &Reception,
@@ -51,14 +51,12 @@ pub fn receive(
     }
     editor.put(&["offices"], written("offices", &reception.offices)?)?;
     let taken = if *kind == ActKind::Received { "received" } else { "submitted" };
-    editor.put(&["times"], without_null(json!({ taken: at, "due": reception.due })))?;
+    let times = json!({ taken: at, "due": reception.due, "dues": reception.dues });
+    editor.put(&["times"], without_null(times))?;
     editor.put(&["components"], written("components", &reception.components)?)?;
     let office = reception.offices.receiving;
     let first = json!({ "id": act, "kind": kind, "office": office, "officer": officer, "at": at });
     editor.put(&["acts"], json!([first]))?;
-    for list in LATER_LISTS {
-        editor.ensure_list(&[*list])?;
-    }
     match &reception.note {
         Some(note) => editor.put_text(&["note"], note),
         None => Ok(()),
@@ -92,6 +90,3 @@ pub(crate) fn without_null(value: Value) -> Value {
         other => other,
     }
 }
-
-/// Fees, legs of the post, notifications, ratings, results and opinions of ministries.
-const LATER_LISTS: &[&str] = &["fees", "post", "notices", "ratings", "results", "opinions"];

@@ -1,9 +1,11 @@
 //! What a counter takes in.
 
-use lienthong_protocol::OfficeId;
+use lienthong_catalogue::{Catalogue, ProcedureVersion, local};
+use lienthong_protocol::{Moment, OfficeId};
 use serde::{Deserialize, Serialize};
 
 use crate::check;
+use crate::clock::{Dues, StepDue};
 use crate::code::{Code, is_procedure};
 use crate::refusal::{Form, Refusal};
 
@@ -45,6 +47,9 @@ pub struct Reception {
     /// When the result is due, as `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
+    /// What that due was computed from, and the dues of the steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dues: Option<Dues>,
     /// Free words; at most 4,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -242,8 +247,33 @@ impl Reception {
             submitter: submitter.map(Submitter::check).transpose()?,
             components: check_components(&self.components)?,
             due: check::due("due", self.due.as_deref())?,
+            dues: self.dues.as_ref().map(check_dues).transpose()?,
             note: check::maybe("note", self.note.as_deref(), NOTE_CHARS)?,
         })
+    }
+
+    /// The version of its procedure that is in force at a moment; refuses a procedure that the
+    /// catalogue does not offer then, a case that it has not, and a way in which it does not come.
+    pub fn version_in<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+        now: Moment,
+    ) -> Result<&'a ProcedureVersion, Refusal> {
+        let offered = catalogue.procedure_at(&self.procedure, local(now).0);
+        let version =
+            offered.ok_or_else(|| Refusal::not_offered("procedure", "unknown-procedure"))?;
+        let procedure = &version.procedure;
+        if !procedure.channels.contains(&self.channel.in_catalogue()) {
+            return Err(Refusal::not_offered("channel", "channel-not-offered"));
+        }
+        let limits = procedure.limits.iter().map(|limit| &limit.case);
+        let mut cases = limits.chain(procedure.fees.iter().map(|fee| &fee.case)).flatten();
+        match &self.case {
+            Some(case) if !cases.any(|known| known == case) => {
+                Err(Refusal::not_offered("case", "unknown-case"))
+            }
+            _ => Ok(version),
+        }
     }
 
     /// The offices that the header of the opening change must add to the audience, by id.
@@ -328,6 +358,26 @@ fn check_components(components: &[Component]) -> Result<Vec<Component>, Refusal>
     components.iter().enumerate().map(check).collect()
 }
 
+fn check_dues(dues: &Dues) -> Result<Dues, Refusal> {
+    if dues.steps.len() > MAX_STEPS || dues.calendars.len() > MAX_CALENDARS {
+        let entries = dues.steps.len().max(dues.calendars.len());
+        return Err(Refusal::too_many("dues", entries, MAX_STEPS));
+    }
+    let step = |(index, step): (usize, &StepDue)| {
+        let field = |name: &str| format!("dues.steps.{index}.{name}");
+        Ok(StepDue {
+            step: check::text(&field("step"), &step.step, LONG_NAME_CHARS)?,
+            role: check::text(&field("role"), &step.role, NAME_CHARS)?,
+            due: check::due(&field("due"), step.due.as_deref())?,
+        })
+    };
+    Ok(Dues {
+        internal: check::due("dues.internal", dues.internal.as_deref())?,
+        steps: dues.steps.iter().enumerate().map(step).collect::<Result<_, _>>()?,
+        calendars: dues.calendars.clone(),
+    })
+}
+
 fn first_version() -> u32 {
     1
 }
@@ -340,6 +390,8 @@ const LONG_NAME_CHARS: usize = 500;
 const MAX_COORDINATING: usize = 32;
 const MAX_COMPONENTS: usize = 200;
 const MAX_PAPERS: u16 = 999;
+const MAX_STEPS: usize = 100;
+const MAX_CALENDARS: usize = 20;
 
 const PROCEDURE: Form = Form {
     code: "not-a-procedure",

@@ -79,6 +79,16 @@ impl Status {
         }
     }
 
+    /// The kinds of act that move a dossier on from it.
+    pub fn moves(self) -> Vec<ActKind> {
+        MOVES.iter().filter(|step| step.from.contains(&self)).map(|step| step.kind).collect()
+    }
+
+    /// Says whether the clock stands still while it lasts.
+    pub(crate) fn pauses(self) -> bool {
+        matches!(self, Status::SupplementAsked | Status::PaymentAsked | Status::Stopped)
+    }
+
     /// Says whether no act moves it further, but one that reverses another.
     pub fn is_final(self) -> bool {
         matches!(self, Status::Refused | Status::Withdrawn | Status::Returned)

@@ -33,11 +33,15 @@ fn only_registered_and_received_open_a_dossier() {
 }
 
 #[test]
-fn final_statuses_take_replies_notes_and_corrections_only() {
+fn final_statuses_take_nothing_that_moves_or_extends() {
     for status in Status::ALL.into_iter().filter(|status| status.is_final()) {
-        let allowed = ActKind::ALL.into_iter().filter(|kind| allows(*kind, Some(status)));
-        let late = [ActKind::Replied, ActKind::Noted, ActKind::Reversed];
-        assert_eq!(allowed.collect::<Vec<_>>(), late);
+        let allowed: Vec<_> =
+            ActKind::ALL.into_iter().filter(|kind| allows(*kind, Some(status))).collect();
+        assert!(allowed.iter().all(|kind| target(*kind).is_none()));
+        assert!([ActKind::Replied, ActKind::Noted].iter().all(|kind| allowed.contains(kind)));
+        let over = [ActKind::Extended, ActKind::Transferred, ActKind::Consulted];
+        assert!(over.iter().all(|kind| !allowed.contains(kind)));
+        assert_eq!(status.moves(), []);
     }
 }
 
@@ -45,7 +49,11 @@ fn final_statuses_take_replies_notes_and_corrections_only() {
 fn every_status_and_every_kind_has_its_own_words() {
     let names: std::collections::BTreeSet<_> = Status::ALL.map(Status::name_vi).into();
     assert_eq!(names.len(), 10);
+    let kinds: std::collections::BTreeSet<_> = ActKind::ALL.into();
+    assert_eq!(kinds.len(), ActKind::ALL.len());
     for kind in ActKind::ALL {
         assert_eq!(ActKind::of(kind.word()), Some(kind));
+        assert_eq!(serde_json::to_value(kind).ok(), Some(kind.word().into()));
+        assert!(!kind.name_vi().is_empty());
     }
 }

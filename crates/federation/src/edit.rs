@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::office::Office;
 use crate::province::Province;
+use crate::serials::SerialPart;
 
 /// A node that the registry takes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub struct NewNode {
     pub office: OfficeId,
     /// Where it listens, as `host:port`; readers keep the first `protocol::limits::MAX_ADDRESSES`.
     pub addresses: Vec<String>,
+    /// The serials that it may give, as [`crate::Registry::free_serial_part`] says; none when all
+    /// belong to others: then it gives no codes.
+    pub serials: Option<SerialPart>,
 }
 
 /// Writes the first state of a registry: the whole province and the first node of its root.
@@ -34,8 +38,9 @@ pub fn found(
     for office in &province.offices {
         add_office(editor, office, at)?;
     }
-    let node = NewNode { id: root_node, office: province.root, addresses: addresses.to_vec() };
-    add_node(editor, &node, at)
+    let (office, addresses) = (province.root, addresses.to_vec());
+    let serials = Some(SerialPart::FIRST);
+    add_node(editor, &NewNode { id: root_node, office, addresses, serials }, at)
 }
 
 /// Takes in an office as of `at`. An entry of that id is replaced, so the caller first makes sure
@@ -61,7 +66,18 @@ pub fn add_node(editor: &mut Editor<'_>, node: &NewNode, at: Moment) -> Result<(
     editor.ensure_map(&["nodes"])?;
     let NewNode { office, addresses, .. } = node;
     let entry = json!({ "office": office, "addresses": addresses, "since": at });
-    editor.put(&["nodes", &key], entry)
+    editor.put(&["nodes", &key], entry)?;
+    node.serials.map_or(Ok(()), |part| set_serials(editor, node.id, part))
+}
+
+/// Gives a node a part of the day's serials from now on.
+pub fn set_serials(
+    editor: &mut Editor<'_>,
+    node: NodeId,
+    part: SerialPart,
+) -> Result<(), EditError> {
+    let key = node.to_string();
+    editor.put(&["nodes", &key, "serials"], u64::from(part.number()))
 }
 
 /// Says where a node listens from now on.

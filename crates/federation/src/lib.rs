@@ -11,14 +11,18 @@ mod edit;
 mod office;
 mod province;
 mod registry;
+mod serials;
 mod tree;
 
 pub use audience::Audience;
 pub use authority::{AuthorRefusal, GenesisRefusal, WriteRefusal, genesis_is_sound};
-pub use edit::{NewNode, add_node, add_office, explain_revocation, found, revoke, set_addresses};
+pub use edit::{
+    NewNode, add_node, add_office, explain_revocation, found, revoke, set_addresses, set_serials,
+};
 pub use office::{Node, Office, OfficialCode};
 pub use province::{Province, ProvinceError, UnknownOffice};
 pub use registry::{MAX_NODES, MAX_OFFICES, Problem, Registry};
+pub use serials::SerialPart;
 pub use tree::MAX_DEPTH;
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use lienthong_protocol::{Incarnation, Moment, NodeId, OfficeId};
 use serde::{Deserialize, Serialize};
 
+use crate::serials::SerialPart;
+
 /// A place that takes part, as the province file describes it and the registry keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Office {
@@ -99,6 +101,9 @@ pub struct Node {
     pub addresses: Vec<String>,
     /// When the registry took it in.
     pub since: Moment,
+    /// The part of the day's serials that it was given; none in an entry of the first version.
+    /// [`crate::Registry::serial_part`] is what holds.
+    pub serials: Option<SerialPart>,
     /// None while it is trusted. Once revoked: the last `seq` that counts of each incarnation;
     /// of an incarnation that is not listed nothing counts.
     pub revoked: Option<BTreeMap<Incarnation, u64>>,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::office::{Node, Office};
+use crate::serials::SerialPart;
 use crate::tree::{MAX_DEPTH, Tree};
 
 /// The most offices that are read; those with the greatest ids beyond it are left out.
@@ -209,6 +210,8 @@ struct NodeEntry {
     addresses: Vec<String>,
     #[serde(default)]
     since: Moment,
+    #[serde(default)]
+    serials: Value,
     revoked: Option<BTreeMap<String, u64>>,
     revoked_because: Option<String>,
 }
@@ -253,7 +256,7 @@ fn read_nodes(
 fn read_node(key: &str, entry: &Value) -> Result<Node, String> {
     let id: NodeId = key.parse().map_err(|_| "its key is no node id".to_owned())?;
     let entry = NodeEntry::deserialize(entry).map_err(|error| error.to_string())?;
-    let NodeEntry { office, mut addresses, since, revoked, revoked_because } = entry;
+    let NodeEntry { office, mut addresses, since, serials, revoked, revoked_because } = entry;
     addresses.retain(|address| address.len() <= MAX_TEXT_BYTES);
     addresses.truncate(MAX_ADDRESSES);
     // An unreadable incarnation is dropped, so that nothing of it counts: the node stays revoked.
@@ -262,7 +265,8 @@ fn read_node(key: &str, entry: &Value) -> Result<Node, String> {
         last.filter_map(|(incarnation, seq)| Some((incarnation?, seq))).collect()
     });
     let revoked_because = revoked_because.filter(|reason| reason.len() <= MAX_TEXT_BYTES);
-    Ok(Node { id, office, addresses, since, revoked, revoked_because })
+    let serials = serials.as_u64().and_then(SerialPart::new);
+    Ok(Node { id, office, addresses, since, serials, revoked, revoked_because })
 }
 
 fn incarnation(key: &str) -> Option<Incarnation> {

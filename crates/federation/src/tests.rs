@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Audience, AuthorRefusal, GenesisRefusal, MAX_DEPTH, NewNode, Office, Problem, Province,
-    Registry, WriteRefusal, add_node, add_office, explain_revocation, found, genesis_is_sound,
-    revoke, set_addresses,
+    Registry, SerialPart, WriteRefusal, add_node, add_office, explain_revocation, found,
+    genesis_is_sound, revoke, set_addresses, set_serials,
 };
 
 const AT: Moment = Moment(1_500_000_000_000);
@@ -168,7 +168,7 @@ fn an_author_must_be_known_and_act_for_its_own_office() {
 
 #[test]
 fn a_revoked_node_counts_up_to_its_last_seq_and_never_comes_back() {
-    let hoian = NewNode { id: node(2), office: office("HOIAN"), addresses: vec![] };
+    let hoian = NewNode { id: node(2), office: office("HOIAN"), addresses: vec![], serials: None };
     let document = edited(&founded(), |editor| add_node(editor, &hoian, AT));
     let last_seqs = BTreeMap::from([(Incarnation(7), 40)]);
     let document = edited(&document, |editor| {
@@ -206,7 +206,11 @@ fn an_added_office_and_its_nodes_are_found() {
         add_office(editor, &Office::new(office("TAMKY-ANMY"), "An Mỹ", "commune", parent), AT)?;
         for id in [2, 3] {
             let office = office("TAMKY-ANMY");
-            add_node(editor, &NewNode { id: node(id), office, addresses: vec![] }, AT)?;
+            add_node(
+                editor,
+                &NewNode { id: node(id), office, addresses: vec![], serials: None },
+                AT,
+            )?;
         }
         set_addresses(editor, node(3), &["an-my.example:7470".to_owned()])
     });
@@ -219,8 +223,29 @@ fn an_added_office_and_its_nodes_are_found() {
 }
 
 #[test]
+fn a_node_keeps_the_serials_that_it_was_entered_with() {
+    let second = SerialPart::new(1).expect("a part");
+    let hub = NewNode { id: node(2), office: office("HUB"), addresses: vec![], serials: None };
+    let document = edited(&founded(), |editor| {
+        add_node(editor, &NewNode { serials: Some(second), ..hub.clone() }, AT)
+    });
+    let (addresses, serials) = (vec!["10.0.0.9:7470".into()], Some(SerialPart::FIRST));
+    let again =
+        edited(&document, |editor| add_node(editor, &NewNode { addresses, serials, ..hub }, AT));
+    for document in [document, again] {
+        let registry = Registry::read(&document);
+        assert_eq!(registry.serial_part(node(1)), Some(SerialPart::FIRST), "the founder's");
+        assert_eq!(registry.serial_part(node(2)), Some(second));
+        assert!(registry.serials_to_give().is_empty());
+    }
+    let third = SerialPart::new(2).expect("a part");
+    let given = edited(&founded(), |editor| set_serials(editor, node(1), third));
+    assert_eq!(Registry::read(&given).serial_part(node(1)), Some(third));
+}
+
+#[test]
 fn only_a_genesis_signed_by_a_node_of_the_root_is_sound() {
-    let hoian = NewNode { id: node(2), office: office("HOIAN"), addresses: vec![] };
+    let hoian = NewNode { id: node(2), office: office("HOIAN"), addresses: vec![], serials: None };
     let document = edited(&founded(), |editor| add_node(editor, &hoian, AT));
     let registry = Registry::read(&document);
     assert_eq!(genesis_is_sound(&registry, node(1)), Ok(()));
@@ -302,7 +327,7 @@ fn a_registry_without_sense_is_read_as_an_empty_one() {
 
 #[test]
 fn revocations_of_two_roots_at_once_are_both_kept() {
-    let hoian = NewNode { id: node(2), office: office("HOIAN"), addresses: vec![] };
+    let hoian = NewNode { id: node(2), office: office("HOIAN"), addresses: vec![], serials: None };
     let base = edited(&founded(), |editor| add_node(editor, &hoian, AT));
     let base = edited(&base, |editor| revoke(editor, node(2), &BTreeMap::new()));
     let draft = |by: u8, incarnation: u64| {

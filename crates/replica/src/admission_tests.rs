@@ -414,7 +414,7 @@ fn two_openings_under_one_number_are_judged_alike_in_any_order() {
 fn a_registry_that_learns_of_an_author_accepts_what_waited() {
     let mut world = World::new();
     let (id, seat, now) = (seeded(STRANGER).id(), office("DISTRICT"), world.now);
-    let new = NewNode { id, office: seat, addresses: vec![] };
+    let new = NewNode { id, office: seat, addresses: vec![], serials: None };
     let mut story = Story::of_a_dossier();
     story.tell("stranger", &["opening"], &Told { office: Some(DISTRICT), ..by(STRANGER, 1) });
     assert_eq!(story.verdict("stranger"), "waiting-for-author");

@@ -225,7 +225,8 @@ fn when_nobody_above_is_in_reach_all_of_them_are_tried() {
 #[test]
 fn one_node_of_the_parent_in_reach_is_enough() {
     let mut world = World::new();
-    let stand_by = NewNode { id: key(50).id(), office: office("DISTRICT"), addresses: vec![] };
+    let stand_by =
+        NewNode { id: key(50).id(), office: office("DISTRICT"), addresses: vec![], serials: None };
     let now = world.now;
     world.edit_registry(|editor| add_node(editor, &stand_by, now));
     let mut commune = Aimed::at(COMMUNE);
@@ -242,7 +243,8 @@ fn one_node_of_the_parent_in_reach_is_enough() {
 #[test]
 fn of_two_nodes_of_one_office_the_one_with_the_smaller_id_dials() {
     let mut world = World::new();
-    let twin = NewNode { id: key(50).id(), office: office("HUB"), addresses: vec![] };
+    let twin =
+        NewNode { id: key(50).id(), office: office("HUB"), addresses: vec![], serials: None };
     let now = world.now;
     world.edit_registry(|editor| add_node(editor, &twin, now));
     let registry = world.nodes[HUB].replica.registry().clone();

@@ -109,8 +109,12 @@ impl World {
             found(editor, &province(), author, &[], now)?;
             (1..OFFICES.len()).try_for_each(|at| {
                 let seed = u8::try_from(at + 1).expect("few offices");
-                let new =
-                    NewNode { id: key(seed).id(), office: office(OFFICES[at]), addresses: vec![] };
+                let new = NewNode {
+                    id: key(seed).id(),
+                    office: office(OFFICES[at]),
+                    addresses: vec![],
+                    serials: None,
+                };
                 add_node(editor, &new, now)
             })
         });

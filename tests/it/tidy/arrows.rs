@@ -5,26 +5,30 @@ use toml::{Table, Value};
 use super::{Finding, Member, Source, assert_caught, assert_clean, lexed::Lexed, members, sources};
 
 /// Each layer with the layers it may depend on: arrows point down, siblings do not know each other.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("protocol", &[]),
     ("document", &["protocol"]),
     ("federation", &["protocol", "document"]),
-    ("dossier", &["protocol", "document"]),
+    ("catalogue", &["protocol", "document"]),
+    ("dossier", &["protocol", "document", "catalogue"]),
     ("replica", &["protocol", "document", "federation", "dossier"]),
     ("store", &["protocol", "document", "federation", "dossier"]),
     ("transport", &["protocol", "document", "federation", "dossier"]),
-    ("views", &["protocol", "document", "federation", "dossier"]),
-    ("desk", &["protocol", "document", "federation", "dossier", "views"]),
+    ("views", &["protocol", "document", "federation", "catalogue", "dossier"]),
+    ("forms", &["protocol", "document", "catalogue", "dossier"]),
+    ("desk", &["protocol", "document", "federation", "catalogue", "dossier", "views", "forms"]),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
     ("tests", &BELOW_TESTS),
 ];
 
-const BELOW_NODE: [&str; 9] = [
+const BELOW_NODE: [&str; 11] = [
     "protocol",
     "document",
     "federation",
+    "catalogue",
     "dossier",
+    "forms",
     "replica",
     "store",
     "transport",
@@ -32,11 +36,13 @@ const BELOW_NODE: [&str; 9] = [
     "desk",
 ];
 
-const BELOW_TESTS: [&str; 11] = [
+const BELOW_TESTS: [&str; 13] = [
     "protocol",
     "document",
     "federation",
+    "catalogue",
     "dossier",
+    "forms",
     "replica",
     "store",
     "transport",

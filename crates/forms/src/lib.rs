@@ -1,0 +1,31 @@
+//! The printed forms of the one-stop offices (biểu mẫu 01 đến 07), made without a network.
+//!
+//! [`Facts`] is what a form may say about a dossier and [`RegisterFacts`] what the register says
+//! about many; [`compose`] and [`compose_register`] turn them into a [`Form`], a description of
+//! the page as plain data. [`html`] and [`pdf`] render that description; neither knows what a
+//! dossier is. Nothing here reads a clock or a file: the fonts are part of the program.
+
+mod day;
+mod facts;
+mod fonts;
+mod form;
+mod html;
+mod letters;
+mod lines;
+mod pages;
+mod pdf;
+mod qr;
+mod receipt;
+mod tables;
+
+pub use day::When;
+pub use facts::{Facts, HandOver, Letter, Letters, Lookup, OfficeNames, Paper, Party, Person};
+pub use facts::{ProcedureWords, RegisterFacts, Times};
+pub use form::{Align, Block, Face, Form, FormKind, Line, Sheet, Signature, Span, Table};
+pub use form::{compose, compose_register};
+pub use html::html;
+pub use pages::{Mark, Page, pages};
+pub use pdf::{PdfError, pdf};
+
+#[cfg(test)]
+mod fixture_tests;

@@ -1,0 +1,107 @@
+//! What the view keeps of one dossier.
+
+use lienthong_dossier::{Dossier, Summary};
+use lienthong_protocol::{DocumentId, OfficeId, Tally};
+
+use crate::text::{dialled, folded};
+
+/// One dossier as the view keeps it. Names and numbers go into the full-text index alone, which
+/// gives them back to nobody; what lists show is masked.
+#[derive(Clone, Debug)]
+pub struct DossierRow {
+    /// The document that holds it.
+    pub id: DocumentId,
+    /// The changes that it was made from: equal tallies give equal rows.
+    pub seen: Tally,
+    /// What lists show.
+    pub summary: Summary,
+    /// Who did the last act.
+    pub officer: String,
+    /// Every office that takes part.
+    pub offices: Vec<OfficeId>,
+    /// What the full-text index reads.
+    pub(crate) words: Words,
+}
+
+/// The columns of the full-text index, folded.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    pub(crate) code: String,
+    pub(crate) names: String,
+    pub(crate) numbers: String,
+    pub(crate) phones: String,
+    pub(crate) subject: String,
+}
+
+/// How far the view has followed the log: everything before this place is in it.
+///
+/// The numbers are the node's; the view only keeps them in the same transaction as the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watermark {
+    /// The number of the segment.
+    pub segment: u32,
+    /// The offset behind the last record, in bytes.
+    pub offset: u32,
+    /// Count and sum of the changes before it: tells whether this is the same log.
+    pub tally: Tally,
+}
+
+impl DossierRow {
+    /// Makes the row of a dossier that was read from the changes in `seen`.
+    pub fn of(dossier: &Dossier, seen: Tally) -> DossierRow {
+        let summary = dossier.summary();
+        let reception = &dossier.reception;
+        let named = &reception.offices;
+        let mut offices = vec![named.receiving, named.deciding(), dossier.standing.holder];
+        offices.extend(named.returning);
+        offices.extend(dossier.coordinating());
+        offices.sort_unstable();
+        offices.dedup();
+        let last = dossier.acts.last();
+        DossierRow {
+            id: dossier.id,
+            seen,
+            officer: last.map(|act| cut(&act.officer)).unwrap_or_default(),
+            offices,
+            words: Words::of(dossier),
+            summary,
+        }
+    }
+}
+
+impl Words {
+    fn of(dossier: &Dossier) -> Words {
+        let reception = &dossier.reception;
+        let (applicant, submitter) = (&reception.applicant, reception.submitter.as_ref());
+        let names = [Some(applicant.name.as_str()), submitter.map(|one| one.name.as_str())];
+        let numbers =
+            [applicant.id_number.as_deref(), submitter.and_then(|one| one.id_number.as_deref())];
+        let phones = [applicant.phone.as_deref(), submitter.and_then(|one| one.phone.as_deref())];
+        let subject = [
+            Some(reception.procedure.as_str()),
+            reception.field.as_deref(),
+            reception.case.as_deref(),
+        ];
+        let phones: Vec<String> = phones.into_iter().flatten().map(dialled).collect();
+        Words {
+            code: folded(dossier.code.as_str()),
+            names: joined(&names),
+            numbers: joined(&numbers),
+            phones: phones.join(" "),
+            subject: joined(&subject),
+        }
+    }
+}
+
+fn joined(texts: &[Option<&str>]) -> String {
+    let given = texts.iter().flatten().map(|text| folded(&cut(text)));
+    given.collect::<Vec<_>>().join(" ")
+}
+
+/// Dossiers of other offices may hold longer texts than this node would take.
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_INDEXED_CHARS).collect()
+}
+
+/// The most characters of one text that are searched.
+const MAX_INDEXED_CHARS: usize = 500;

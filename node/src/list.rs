@@ -1,0 +1,368 @@
+//! What the mind keeps for the viewer, and the questions that the view answers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use clap::Args;
+use lienthong_catalogue::local;
+use lienthong_dossier::Status;
+use lienthong_protocol::{DocumentId, Kind, OfficeId};
+use lienthong_replica::{Entry, Verdict};
+use lienthong_store::{Checkpoint, Location};
+use lienthong_views::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::mind::{Mind, now, store_failed};
+use crate::report::SCHEMA;
+use crate::viewer::{Batch, Door, FromViewer, Item, Lack};
+
+/// How many documents are handed to the viewer at a time.
+const BATCH: usize = 256;
+/// How many dossiers a page has if nobody says.
+const DEFAULT_LIMIT: usize = 50;
+
+/// Which dossiers a list shows, as people ask for them.
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Filter {
+    /// Words, or their beginnings, of a code, name, ID number, phone, procedure or field; marks
+    /// do not count.
+    #[arg(long)]
+    pub text: Option<String>,
+    /// The portal number of the status: 1 registered, 2 received, 3 refused, 4 in process, 5
+    /// supplement asked, 6 payment asked, 7 withdrawn, 8 stopped, 9 finished, 10 returned.
+    #[arg(long)]
+    pub status: Option<u8>,
+    /// Due before this day or minute, as YYYY-MM-DD or YYYY-MM-DDTHH:MM.
+    #[arg(long)]
+    pub due_before: Option<String>,
+    /// Due after this day or minute.
+    #[arg(long)]
+    pub due_after: Option<String>,
+    /// Only those whose due has passed while the clock runs.
+    #[arg(long)]
+    pub overdue: bool,
+    /// An office that takes part.
+    #[arg(long)]
+    pub office: Option<OfficeId>,
+    /// Who did the last act.
+    #[arg(long)]
+    pub officer: Option<String>,
+    /// The code of the procedure.
+    #[arg(long)]
+    pub procedure: Option<String>,
+    /// How many at most, 1 to 1,000.
+    #[arg(long, default_value_t = DEFAULT_LIMIT)]
+    pub limit: usize,
+    /// The `next` of the page before.
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<String>,
+}
+
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter {
+            text: None,
+            status: None,
+            due_before: None,
+            due_after: None,
+            overdue: false,
+            office: None,
+            officer: None,
+            procedure: None,
+            limit: DEFAULT_LIMIT,
+            after: None,
+        }
+    }
+}
+
+/// What the view does not hold yet.
+pub(crate) struct Queue {
+    pub(crate) door: Arc<Door>,
+    to_viewer: Sender<Batch>,
+    /// Whether the viewer has said what the view lacks; before, it may lack anything.
+    has_begun: bool,
+    /// Whether the viewer waits for a batch.
+    is_wanted: bool,
+    grown: BTreeSet<DocumentId>,
+    under_way: Vec<DocumentId>,
+    /// How far the walk over all documents is, newest first; none if there is none to do.
+    walk: Option<Walk>,
+    /// How many times a document has grown since the start.
+    growths: u64,
+    /// How many nodes the registry has revoked.
+    revoked: usize,
+    /// The watermark that the viewer was given last.
+    watermark: Option<Checkpoint>,
+    is_to_begin_anew: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Walk {
+    below: Option<DocumentId>,
+    done: u64,
+    /// How many there are to walk over, about; known after the first step.
+    all: u64,
+}
+
+impl Queue {
+    pub(crate) fn new(door: Arc<Door>, to_viewer: Sender<Batch>, revoked: usize) -> Queue {
+        Queue {
+            door,
+            to_viewer,
+            has_begun: false,
+            is_wanted: false,
+            grown: BTreeSet::new(),
+            under_way: Vec::new(),
+            walk: None,
+            growths: 0,
+            revoked,
+            watermark: None,
+            is_to_begin_anew: false,
+        }
+    }
+
+    /// A document says more than before, or less.
+    pub(crate) fn grew(&mut self, document: DocumentId) {
+        self.growths += 1;
+        self.grown.insert(document);
+    }
+
+    /// The registry says something new. Changes of a revoked node may count no more, of which no
+    /// document tells by itself.
+    pub(crate) fn registry_changed(&mut self, revoked: usize) {
+        if std::mem::replace(&mut self.revoked, revoked) != revoked {
+            self.walk = Some(Walk::default());
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.is_to_begin_anew = true;
+        self.walk = Some(Walk::default());
+    }
+
+    fn hear(&mut self, said: &FromViewer) {
+        match said {
+            FromViewer::Begins(lack) => {
+                self.has_begun = true;
+                self.is_wanted = true;
+                self.watermark = None;
+                self.under_way.clear();
+                match lack {
+                    Lack::All => self.walk = Some(Walk::default()),
+                    Lack::Documents(documents) => self.grown.extend(documents),
+                }
+            }
+            FromViewer::Done => {
+                self.is_wanted = true;
+                self.under_way.clear();
+            }
+            FromViewer::Failed => {
+                self.is_wanted = true;
+                self.watermark = None;
+                self.grown.extend(self.under_way.drain(..));
+            }
+            FromViewer::Unfit { .. } => {}
+        }
+    }
+
+    fn behind(&self) -> u64 {
+        let left = self.walk.map_or(0, |walk| walk.all.saturating_sub(walk.done));
+        left + u64::from(!self.has_begun) + (self.grown.len() + self.under_way.len()) as u64
+    }
+}
+
+/// What a list must show, and what it must not.
+pub(crate) struct Outlook {
+    /// How often documents had grown: the list waits for the last of these.
+    pub(crate) growths: u64,
+    /// Procedures so sensitive that no list may say that somebody has such a dossier.
+    pub(crate) hidden: Vec<String>,
+}
+
+/// The documents that the view may not hold in their last state.
+pub(crate) struct Rest {
+    /// What grew, newest first.
+    pub(crate) documents: Vec<DocumentId>,
+    /// Where the walk over all documents goes on: below this one, or from the newest.
+    pub(crate) all_below: Option<Option<DocumentId>>,
+}
+
+impl Mind {
+    pub(crate) fn hear_viewer(&mut self, said: FromViewer) -> Result<(), Failure> {
+        self.viewer.hear(&said);
+        match said {
+            FromViewer::Unfit { document, changes } => self.set_aside(document, changes),
+            FromViewer::Begins(_) | FromViewer::Done | FromViewer::Failed => Ok(()),
+        }
+    }
+
+    /// Hands documents to the viewer if it waits for some. With `is_idle` it is also told how far
+    /// the log is when there are none.
+    pub(crate) fn feed_viewer(&mut self, is_idle: bool) -> Result<(), Failure> {
+        if self.viewer.door.take_damage() {
+            tracing::warn!("view-damaged");
+            self.viewer.begin_anew();
+        }
+        if self.viewer.is_wanted {
+            let ids = self.next_for_viewer()?;
+            let is_all = self.viewer.grown.is_empty() && self.viewer.walk.is_none();
+            let end = self.replica.shelf().store.log().end();
+            let is_news = is_idle && is_all && self.viewer.watermark != Some(end);
+            if !ids.is_empty() || is_news || self.viewer.is_to_begin_anew {
+                self.hand_over(ids, is_all.then_some(end))?;
+            }
+        }
+        self.viewer.door.set_behind(self.viewer.behind());
+        Ok(())
+    }
+
+    fn next_for_viewer(&mut self) -> Result<Vec<DocumentId>, Failure> {
+        let mut ids = Vec::new();
+        while let Some(id) = self.viewer.grown.pop_first() {
+            ids.push(id);
+            if ids.len() >= BATCH {
+                return Ok(ids);
+            }
+        }
+        let Some(Walk { below, done, all }) = self.viewer.walk else { return Ok(ids) };
+        let all = match below {
+            Some(_) => all,
+            None => self.replica.status().map_err(store_failed)?.totals.documents,
+        };
+        let wanted = BATCH - ids.len();
+        let page = self.replica.documents(Kind::DOSSIER, below, wanted).map_err(store_failed)?;
+        let last = page.last().copied().filter(|_| page.len() == wanted);
+        self.viewer.walk =
+            last.map(|last| Walk { below: Some(last), done: done + page.len() as u64, all });
+        ids.extend(page);
+        Ok(ids)
+    }
+
+    fn hand_over(
+        &mut self,
+        ids: Vec<DocumentId>,
+        watermark: Option<Checkpoint>,
+    ) -> Result<(), Failure> {
+        let mut items = Vec::with_capacity(ids.len());
+        for id in &ids {
+            let held = self.replica.document(*id).map_err(store_failed)?;
+            let (kind, entries) = match held {
+                Some((record, entries)) => (record.kind, entries),
+                None => (Kind::DOSSIER, Vec::new()),
+            };
+            if kind == Kind::DOSSIER {
+                items.push(Item { id: *id, changes: accepted(&entries) });
+            }
+        }
+        let queue = &mut self.viewer;
+        let through = queue.grown.is_empty().then_some(queue.growths);
+        let anew = std::mem::take(&mut queue.is_to_begin_anew);
+        queue.is_wanted = false;
+        queue.under_way = ids;
+        queue.watermark = watermark;
+        // A viewer that is gone leaves the node without lists, not without work.
+        drop(queue.to_viewer.send(Batch { items, through, watermark, anew }));
+        Ok(())
+    }
+
+    /// What a list that is asked for now is to show.
+    pub(crate) fn outlook(&mut self) -> Result<Outlook, Failure> {
+        let published = self.published()?;
+        let today = local(now()).0;
+        let mut hidden = BTreeSet::new();
+        for (_, edition) in published.catalogue().editions() {
+            let offered = edition.procedures_at(today);
+            let versions = offered.filter_map(|held| edition.versions(&held.procedure.code));
+            let sensitive = versions.flatten().filter(|held| held.procedure.sensitive.is_some());
+            hidden.extend(sensitive.map(|held| held.procedure.code.clone()));
+        }
+        Ok(Outlook { growths: self.viewer.growths, hidden: hidden.into_iter().collect() })
+    }
+
+    /// Throws the view away; it is made anew behind everything else.
+    pub(crate) fn rebuild_views(&mut self) -> Result<Value, Failure> {
+        self.viewer.begin_anew();
+        self.feed_viewer(false)?;
+        let (behind, _) = self.viewer.door.figures();
+        Ok(json!({ "behind": behind }))
+    }
+
+    /// The documents with a code that the view holds, and where else to look.
+    pub(crate) fn in_view(&self, code: &str) -> (Vec<DocumentId>, Rest) {
+        match self.viewer.door.read(|reader| reader.by_code(code)) {
+            Ok(known) => (known, self.not_in_view()),
+            Err(_) => (Vec::new(), Rest { documents: Vec::new(), all_below: Some(None) }),
+        }
+    }
+
+    fn not_in_view(&self) -> Rest {
+        let queue = &self.viewer;
+        let waiting = queue.grown.iter().chain(&queue.under_way).copied();
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable_by(|a, b| b.cmp(a));
+        let walk = queue.walk.or((!queue.has_begun).then(Walk::default));
+        Rest { documents: waiting, all_below: walk.map(|walk| walk.below) }
+    }
+}
+
+fn accepted(entries: &[Entry]) -> Vec<(lienthong_protocol::ChangeId, Location)> {
+    let accepted = entries.iter().filter(|entry| entry.verdict == Verdict::Accepted);
+    let placed = accepted.map(|entry| {
+        let place = entry.place;
+        let (segment, offset, length) = (place.segment, place.offset, place.length);
+        (entry.id, Location { segment, offset, length })
+    });
+    placed.collect()
+}
+
+/// Answers a list from the view, on the caller's thread.
+pub(crate) fn list(door: &Door, filter: &Filter, outlook: Outlook) -> Result<Value, Failure> {
+    let query = Query { hidden: outlook.hidden, ..query(filter)? };
+    let page = door.read(|reader| reader.search(&query))?;
+    let (behind, _) = door.figures();
+    Ok(json!({
+        "schema": SCHEMA,
+        "dossiers": page.dossiers,
+        "next": page.next.map(|next| next.to_string()),
+        "behind": behind,
+    }))
+}
+
+fn query(filter: &Filter) -> Result<Query, Failure> {
+    let Filter { status, after, .. } = filter;
+    let status = status.map(|number| {
+        let known = Status::ALL.into_iter().find(|status| status.number() == number);
+        known.ok_or_else(|| {
+            Failure::refused(
+                "unknown-status",
+                "nothing was searched for",
+                format!("no status has the number {number}, they run from 1 to 10"),
+                "see the numbers of the portal in `lienthong dossier list --help`",
+            )
+        })
+    });
+    let after = after.as_deref().map(str::parse).transpose().map_err(
+        |error: lienthong_views::QueryError| {
+            let (code, remedy) = (error.code(), error.remedy());
+            Failure::refused(code, "nothing was searched for", error.to_string(), remedy)
+        },
+    )?;
+    let filter = filter.clone();
+    Ok(Query {
+        text: filter.text,
+        status: status.transpose()?,
+        due_before: filter.due_before,
+        due_after: filter.due_after,
+        overdue_at: filter.overdue.then(now),
+        office: filter.office,
+        officer: filter.officer,
+        procedure: filter.procedure,
+        hidden: Vec::new(),
+        limit: filter.limit,
+        after,
+    })
+}

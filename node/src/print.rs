@@ -1,0 +1,173 @@
+//! Forms on paper: the node says what stands on them, the command lays them out and writes them.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use lienthong_catalogue::{Calendar, Procedure};
+use lienthong_dossier::Dossier;
+use lienthong_federation::Registry;
+use lienthong_forms::{
+    Facts, Form, FormKind, Lookup, RegisterFacts, When, compose, compose_register, html, pdf,
+};
+use lienthong_protocol::{Kind, Moment, OfficeId};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use crate::failure::Failure;
+use crate::library::Published;
+use crate::mind::{Mind, now, store_failed};
+use crate::report::SCHEMA;
+
+/// How a form is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A page that any browser shows and prints.
+    Html,
+    /// A PDF with its fonts.
+    Pdf,
+}
+
+impl Format {
+    fn ending(self) -> &'static str {
+        match self {
+            Format::Html => "html",
+            Format::Pdf => "pdf",
+        }
+    }
+}
+
+/// What this node knows of the offices, procedures and calendars that a dossier refers to.
+struct Known<'a> {
+    registry: &'a Registry,
+    published: &'a Published,
+}
+
+impl Lookup for Known<'_> {
+    fn office(&self, office: OfficeId) -> Option<String> {
+        self.registry.office(office).map(|office| office.name.clone())
+    }
+
+    fn procedure(&self, code: &str, version: u32) -> Option<&Procedure> {
+        let held = self.published.catalogue().procedure_version(code, version);
+        held.map(|held| &held.procedure)
+    }
+
+    fn calendar(&self) -> &Calendar {
+        self.published.calendar()
+    }
+}
+
+impl Mind {
+    /// What a form may say about one dossier.
+    pub(crate) fn print(&mut self, dossier: &str) -> Result<Value, Failure> {
+        let (_, _, known) = self.find(dossier)?;
+        let published = self.published()?;
+        Ok(json!({ "facts": self.facts(&known, &published, now()) }))
+    }
+
+    /// What the register of this office says: the newest dossiers that it received, in the order
+    /// of their codes.
+    pub(crate) fn print_register(&mut self, limit: usize) -> Result<Value, Failure> {
+        let (own, at, published) = (self.replica.identity().office, now(), self.published()?);
+        let limit = limit.clamp(1, MAX_REGISTER);
+        let mut dossiers = Vec::new();
+        let mut below = None;
+        while dossiers.len() < limit {
+            let ids = self.replica.documents(Kind::DOSSIER, below, PAGE).map_err(store_failed)?;
+            for id in &ids {
+                let Some(document) = self.open_document(*id)? else { continue };
+                let known = Dossier::read(*id, &document).ok();
+                let known = known.filter(|known| known.reception.offices.receiving == own);
+                dossiers.extend(known.map(|known| self.facts(&known, &published, at).brief()));
+            }
+            match ids.last().filter(|_| ids.len() == PAGE) {
+                Some(last) => below = Some(*last),
+                None => break,
+            }
+        }
+        dossiers.truncate(limit);
+        dossiers.sort_by(|a, b| a.code.cmp(&b.code));
+        let office = self.replica.registry().office(own).map(|office| office.name.clone());
+        let office = office.unwrap_or_else(|| own.to_string());
+        let facts = RegisterFacts { office, printed: When::of(at), dossiers };
+        Ok(json!({ "facts": facts, "office": own }))
+    }
+
+    fn facts(&self, dossier: &Dossier, published: &Published, at: Moment) -> Facts {
+        Facts::of(dossier, &Known { registry: self.replica.registry(), published }, at)
+    }
+}
+
+/// Lays out a form from the answer of the node and writes it to a file that only its owner may
+/// read. Without `out` the name tells the form and the code of the dossier, and nobody's name;
+/// the file lies in the current folder. A plain file of that name is replaced.
+pub fn print(
+    answer: &Value,
+    kind: FormKind,
+    format: Format,
+    out: Option<PathBuf>,
+) -> Result<Value, Failure> {
+    let (form, subject) = match kind {
+        FormKind::Register => {
+            let facts: RegisterFacts = read(&answer["facts"])?;
+            (compose_register(&facts), answer["office"].as_str().unwrap_or_default().to_owned())
+        }
+        _ => {
+            let facts: Facts = read(&answer["facts"])?;
+            (compose(kind, &facts), facts.code)
+        }
+    };
+    let number = format!("{:02}", kind.number());
+    let name = format!("form-{number}-{subject}.{}", format.ending());
+    let file = out.unwrap_or_else(|| PathBuf::from(name));
+    save(&file, &rendered(&form, format)?)?;
+    let file = file.display().to_string();
+    Ok(json!({ "schema": SCHEMA, "form": number, "of": subject, "file": file }))
+}
+
+fn read<T: serde::de::DeserializeOwned>(facts: &Value) -> Result<T, Failure> {
+    serde::Deserialize::deserialize(facts).map_err(|_| {
+        let why = "the node says it in a way that this program does not know";
+        let remedy = "use the program of the version that runs, or restart the node";
+        Failure::version("answer-unreadable", NOT_PRINTED, why, remedy)
+    })
+}
+
+fn rendered(form: &Form, format: Format) -> Result<Vec<u8>, Failure> {
+    match format {
+        Format::Html => Ok(html(form).into_bytes()),
+        Format::Pdf => pdf(form).map_err(|error| {
+            Failure::failed("no-pdf", NOT_PRINTED, error.to_string(), "print it as HTML")
+        }),
+    }
+}
+
+fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |why: String| {
+        let why = format!("{}: {why}", file.display());
+        Failure::usage("file", NOT_PRINTED, why, "name another file with --out")
+    };
+    // A device or a folder must not be replaced by a file.
+    if std::fs::symlink_metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(failed("it is there and is no plain file".to_owned()));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // Such a file is its owner's alone from the start (mode 0600).
+    let part = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    let written = part.and_then(|mut part| {
+        part.write_all(bytes)?;
+        part.as_file().sync_all()?;
+        part.persist(file).map_err(|error| error.error)
+    });
+    written.map(drop).map_err(|error| failed(error.to_string()))
+}
+
+const NOT_PRINTED: &str = "the form was not written";
+/// How many dossiers are looked through at a time.
+const PAGE: usize = 256;
+/// The most lines of one register: some 200 pages.
+const MAX_REGISTER: usize = 1_000;
+
+#[cfg(test)]
+#[path = "print_tests.rs"]
+mod tests;

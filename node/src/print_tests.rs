@@ -1,0 +1,58 @@
+use std::os::unix::fs::PermissionsExt;
+
+use lienthong_forms::{Facts, FormKind, RegisterFacts};
+use serde_json::json;
+
+use super::{Format, print};
+use crate::failure::Exit;
+
+const CODE: &str = "000.00.19.H47-260105-0001";
+
+fn facts() -> Facts {
+    let mut facts = Facts { code: CODE.to_owned(), ..Facts::default() };
+    facts.applicant.name = "Nguyễn Thị Hoa".to_owned();
+    facts
+}
+
+#[test]
+fn a_form_is_written_for_its_owner_alone() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    for (format, begins) in [(Format::Html, "<!doctype html>"), (Format::Pdf, "%PDF-")] {
+        let file = folder.path().join("form");
+        let answer = json!({ "facts": facts() });
+        let told = print(&answer, FormKind::Receipt, format, Some(file.clone())).expect("printed");
+        assert_eq!((told["form"].as_str(), told["of"].as_str()), (Some("01"), Some(CODE)));
+        let bytes = std::fs::read(&file).expect("the form is there");
+        assert!(bytes.starts_with(begins.as_bytes()));
+        let mode = std::fs::metadata(&file).expect("the form is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn the_register_is_made_of_many_and_named_by_its_office() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let file = folder.path().join("register.html");
+    let many = RegisterFacts { dossiers: vec![facts(); 3], ..RegisterFacts::default() };
+    let answer = json!({ "facts": many, "office": "HOIAN" });
+    let told = print(&answer, FormKind::Register, Format::Html, Some(file.clone()));
+    assert_eq!(told.expect("printed")["of"], "HOIAN");
+    let page = std::fs::read_to_string(file).expect("the form is there");
+    assert_eq!(page.matches("Nguyễn Thị Hoa").count(), 3);
+}
+
+#[test]
+fn a_folder_is_not_replaced_by_a_form() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let answer = json!({ "facts": facts() });
+    let out = Some(folder.path().to_owned());
+    let failure = print(&answer, FormKind::Stop, Format::Html, out).expect_err("it is a folder");
+    assert_eq!((failure.exit, failure.code.as_str()), (Exit::Usage, "file"));
+    assert!(folder.path().is_dir());
+}
+
+#[test]
+fn facts_of_another_version_are_no_blank_form() {
+    let failure = print(&json!({}), FormKind::Receipt, Format::Html, None).expect_err("no facts");
+    assert_eq!(failure.exit, Exit::Version);
+}

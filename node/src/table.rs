@@ -1,0 +1,233 @@
+//! Receptions in a CSV file: one a row, the first row names the columns.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use lienthong::Failure;
+use serde_json::{Map, Value};
+
+/// The longest row, in bytes, with all its cells.
+pub(crate) const MAX_ROW_BYTES: usize = 1_000_000;
+/// The most of the first row that is looked at for the character between cells.
+const MAX_HEADER_BYTES: usize = 16 << 10;
+
+/// How the text of a cell becomes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Text,
+    Number,
+    /// `x`, `1`, `true`, `yes` or `có`; anything else but an empty cell is refused.
+    Flag,
+    /// Words with blanks, commas or semicolons between.
+    List,
+    /// What people keep for themselves; it goes nowhere.
+    Ignored,
+}
+
+/// Every column that there can be: where its value goes in a reception, and its shape.
+const COLUMNS: [(&str, Shape); 31] = [
+    ("procedure", Shape::Text),
+    ("version", Shape::Number),
+    ("case", Shape::Text),
+    ("field", Shape::Text),
+    ("parent_code", Shape::Text),
+    ("channel", Shape::Text),
+    ("return_by", Shape::Text),
+    ("due", Shape::Text),
+    ("note", Shape::Text),
+    ("offices.receiving", Shape::Text),
+    ("offices.competent", Shape::Text),
+    ("offices.coordinating", Shape::List),
+    ("offices.returning", Shape::Text),
+    ("offices.shelf", Shape::Text),
+    ("applicant.kind", Shape::Text),
+    ("applicant.name", Shape::Text),
+    ("applicant.id_kind", Shape::Text),
+    ("applicant.id_number", Shape::Text),
+    ("applicant.birth_date", Shape::Text),
+    ("applicant.phone", Shape::Text),
+    ("applicant.email", Shape::Text),
+    ("applicant.address", Shape::Text),
+    ("applicant.consents.email", Shape::Flag),
+    ("applicant.consents.sms", Shape::Flag),
+    ("applicant.consents.zalo", Shape::Flag),
+    ("submitter.name", Shape::Text),
+    ("submitter.id_kind", Shape::Text),
+    ("submitter.id_number", Shape::Text),
+    ("submitter.phone", Shape::Text),
+    ("submitter.authorisation", Shape::Text),
+    ("remark", Shape::Ignored),
+];
+
+/// The rows of a file, one at a time and none longer than the limit.
+pub(crate) struct Table {
+    rows: Reader<Rationed>,
+    columns: Vec<(&'static str, Shape)>,
+    ration: Rc<Cell<usize>>,
+    line: u64,
+}
+
+/// One row that is not blank.
+pub(crate) struct Row {
+    /// The line of the file on which it begins.
+    pub(crate) line: u64,
+    /// How many bytes of the file end with it.
+    pub(crate) end: u64,
+    /// A reception as JSON.
+    pub(crate) value: Result<Value, Failure>,
+}
+
+impl Table {
+    /// Reads the first row. A mark of byte order before it is passed over; cells may be parted by
+    /// commas, semicolons or tabs.
+    pub(crate) fn open(mut from: Box<dyn BufRead>) -> Result<Table, Failure> {
+        let start = from.fill_buf().map_err(|error| unreadable(&error.to_string()))?;
+        let mark = if start.starts_with(MARK) { MARK.len() } else { 0 };
+        let first = &start[mark..start.len().min(MAX_HEADER_BYTES)];
+        let first = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let count = |part: u8| first.iter().filter(|byte| **byte == part).count();
+        let parts = b";\t,".iter().copied();
+        let delimiter = parts.max_by_key(|part| count(*part)).unwrap_or(b',');
+        from.consume(mark);
+        let ration = Rc::new(Cell::new(MAX_ROW_BYTES));
+        let from = Rationed { from, left: Rc::clone(&ration) };
+        let mut rows = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(from);
+        let mut first = ByteRecord::new();
+        rows.read_byte_record(&mut first).map_err(|error| unreadable(&error.to_string()))?;
+        let columns = first.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        let twice = (1..columns.len()).find(|at| columns[..*at].contains(&columns[*at]));
+        if let Some(at) = twice {
+            return Err(bad_header(&format!("the column '{}' is there twice", columns[at].0)));
+        }
+        let required = ["procedure", "offices.receiving", "applicant.name"];
+        let is_there = |name: &&str| columns.iter().any(|(known, _)| known == name);
+        if let Some(missing) = required.iter().find(|name| !is_there(name)) {
+            return Err(bad_header(&format!("the column '{missing}' is missing")));
+        }
+        Ok(Table { rows, columns, ration, line: 1 })
+    }
+
+    /// The next row; an error ends the file, because nobody knows where the next row begins.
+    pub(crate) fn next(&mut self) -> Result<Option<Row>, Failure> {
+        loop {
+            self.ration.set(MAX_ROW_BYTES);
+            let mut row = ByteRecord::new();
+            let more = self.rows.read_byte_record(&mut row);
+            let more = more.map_err(|error| {
+                let why = match error.kind() {
+                    csv::ErrorKind::Io(cause) => cause.to_string(),
+                    _ => error.to_string(),
+                };
+                unreadable(&format!("the row behind line {}: {why}", self.line))
+            })?;
+            if !more {
+                return Ok(None);
+            }
+            self.line = row.position().map_or(self.line, csv::Position::line);
+            if row.iter().any(|cell| !cell.trim_ascii().is_empty()) {
+                let (line, end) = (self.line, self.rows.position().byte());
+                return Ok(Some(Row { line, end, value: self.value(&row) }));
+            }
+        }
+    }
+
+    fn value(&self, row: &ByteRecord) -> Result<Value, Failure> {
+        if row.len() != self.columns.len() {
+            let (cells, columns) = (row.len(), self.columns.len());
+            let why = format!("the row has {cells} cells, the first row names {columns}");
+            let remedy = "put texts that hold the character between cells in quotes";
+            return Err(Failure::refused("cells-do-not-fit", "not received", why, remedy));
+        }
+        let mut value = Value::Object(Map::new());
+        for ((path, shape), cell) in self.columns.iter().zip(row) {
+            let text = str::from_utf8(cell).map_err(|_| not_utf8(path))?.trim();
+            if text.is_empty() || *shape == Shape::Ignored {
+                continue;
+            }
+            let place = path.split('.').fold(&mut value, |place, key| &mut place[key]);
+            *place = shape.value(path, text)?;
+        }
+        Ok(value)
+    }
+}
+
+impl Shape {
+    fn value(self, path: &str, text: &str) -> Result<Value, Failure> {
+        match self {
+            Shape::Text | Shape::Ignored => Ok(Value::from(text)),
+            Shape::Number => {
+                text.parse::<u32>().map(Value::from).map_err(|_| bad_cell(path, "a whole number"))
+            }
+            Shape::Flag => match text.to_lowercase().as_str() {
+                "x" | "1" | "true" | "yes" | "có" => Ok(Value::from(true)),
+                "0" | "false" | "no" | "không" => Ok(Value::from(false)),
+                _ => Err(bad_cell(path, "x, or an empty cell")),
+            },
+            Shape::List => {
+                let words = text.split([' ', ',', ';']).filter(|word| !word.is_empty());
+                Ok(words.collect())
+            }
+        }
+    }
+}
+
+fn column(name: &[u8]) -> Result<(&'static str, Shape), Failure> {
+    let name = String::from_utf8_lossy(name);
+    let known = COLUMNS.into_iter().find(|(path, _)| *path == name.trim());
+    known.ok_or_else(|| {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        bad_header(&format!("there is no column '{name}'"))
+    })
+}
+
+/// What a cell holds is never repeated: it may tell who somebody is.
+fn bad_cell(path: &str, wanted: &str) -> Failure {
+    let why = format!("{path}: not {wanted}");
+    Failure::refused("bad-cell", "not received", why, format!("write {wanted}"))
+}
+
+fn not_utf8(path: &str) -> Failure {
+    let remedy = "save the file as CSV UTF-8";
+    Failure::refused("not-utf8", "not received", format!("{path}: not UTF-8"), remedy)
+}
+
+fn bad_header(why: &str) -> Failure {
+    let remedy = "name the columns as config/README.md does under `import`";
+    Failure::usage("bad-header", "nothing was imported", why, remedy)
+}
+
+fn unreadable(why: &str) -> Failure {
+    let remedy = "look for a quote that is not closed; import the rows from there on again";
+    Failure::usage("unreadable-table", "not all was imported", why, remedy)
+}
+
+/// A reader that gives no more than one row may have, and what lies before it in the buffer.
+struct Rationed {
+    from: Box<dyn BufRead>,
+    left: Rc<Cell<usize>>,
+}
+
+impl Read for Rationed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left.get() == 0 {
+            let words = format!("it is longer than the limit of {MAX_ROW_BYTES} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+        }
+        let count = self.from.read(buffer)?;
+        self.left.set(self.left.get().saturating_sub(count));
+        Ok(count)
+    }
+}
+
+/// The mark of byte order that some programs write before UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

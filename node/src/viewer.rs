@@ -1,0 +1,390 @@
+//! The view beside the mind: a thread that follows the documents behind the receiving path, and
+//! readers that answer lists and searches.
+//!
+//! The mind knows which documents grew and hands them over when the viewer asks; the viewer opens
+//! them, writes their rows, and moves its watermark over the log when nothing is left. After a
+//! crash it begins at that watermark.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use lienthong_document::Document;
+use lienthong_dossier::Dossier;
+use lienthong_protocol::{Change, ChangeId, DocumentId, Kind, Tally};
+use lienthong_store::{Checkpoint, Location, LogReader, Position};
+use lienthong_views::{DossierRow, Reader, ViewError, Views, Watermark};
+use tokio::sync::{mpsc, watch};
+
+use crate::failure::{Exit, Failure};
+use crate::folder::Folder;
+use crate::mind::Message;
+
+/// How long the viewer waits before it tries a disk again that failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How many threads open documents at most.
+const MAX_WORKERS: usize = 4;
+
+/// What the viewer tells the mind.
+#[derive(Debug)]
+pub(crate) enum FromViewer {
+    /// It is ready, and the view may lack these.
+    Begins(Lack),
+    /// The batch is in the view; another is wanted.
+    Done,
+    /// The batch could not be written; hand it over again.
+    Failed,
+    /// Rehearsal found changes that no document can take.
+    Unfit { document: DocumentId, changes: Vec<ChangeId> },
+}
+
+/// What a view may lack.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// These documents, and nothing else.
+    Documents(BTreeSet<DocumentId>),
+    /// Anything.
+    All,
+}
+
+/// Documents for the view, with where their accepted changes lie.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) items: Vec<Item>,
+    /// How many times a document had grown when these were read, if these are the last.
+    pub(crate) through: Option<u64>,
+    /// Where the log ended then, if nothing is left.
+    pub(crate) watermark: Option<Checkpoint>,
+    /// Whether the view is to be thrown away before.
+    pub(crate) anew: bool,
+}
+
+/// One document, or the fact that it is not held.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) id: DocumentId,
+    pub(crate) changes: Vec<(ChangeId, Location)>,
+}
+
+/// Where questions are asked, from any thread, and what is known of how far the view is.
+pub(crate) struct Door {
+    path: PathBuf,
+    /// Readers that nobody uses now, all of the file of this generation.
+    idle: Mutex<(u64, Vec<Reader>)>,
+    /// How many times a document had grown when the view last had all; none before it begins.
+    through: watch::Sender<Option<u64>>,
+    behind: AtomicU64,
+    documents: AtomicU64,
+    /// Whether a question met damage, and nobody has done anything about it.
+    is_damaged: AtomicBool,
+}
+
+impl Door {
+    pub(crate) fn new(folder: &Folder) -> Arc<Door> {
+        let path = folder.path().join(FILE);
+        let (through, _) = watch::channel(None);
+        let (idle, behind, documents) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
+        let is_damaged = AtomicBool::new(false);
+        Arc::new(Door { path, idle, through, behind, documents, is_damaged })
+    }
+
+    /// Asks the view something.
+    pub(crate) fn read<T>(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<T, ViewError>,
+    ) -> Result<T, Failure> {
+        let (generation, idle) = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            (idle.0, idle.1.pop())
+        };
+        let reader = idle.map_or_else(|| Reader::open(&self.path), Ok);
+        let reader = reader.map_err(|error| view_failed(&error))?;
+        let answer = question(&reader).inspect_err(|error| {
+            let is_damaged = matches!(error, ViewError::Damaged { .. });
+            self.is_damaged.fetch_or(is_damaged, Ordering::Relaxed);
+        });
+        let answer = answer.map_err(|error| view_failed(&error))?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.0 == generation {
+            idle.1.push(reader);
+        }
+        Ok(answer)
+    }
+
+    /// Waits until the view has everything up to a number of growths, but no longer than it may
+    /// keep a person waiting.
+    pub(crate) async fn catch_up(&self, growths: u64) {
+        if self.behind.load(Ordering::Relaxed) > MAX_BEHIND {
+            return;
+        }
+        let mut through = self.through.subscribe();
+        let has_all = through.wait_for(|known| known.is_some_and(|known| known >= growths));
+        // What is late is counted in the answer.
+        drop(tokio::time::timeout(MAX_WAIT, has_all).await);
+    }
+
+    /// How many documents the view does not hold yet in their last state, and how many it holds.
+    pub(crate) fn figures(&self) -> (u64, u64) {
+        (self.behind.load(Ordering::Relaxed), self.documents.load(Ordering::Relaxed))
+    }
+
+    /// Whether a question met damage since this was asked last.
+    pub(crate) fn take_damage(&self) -> bool {
+        self.is_damaged.swap(false, Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_behind(&self, documents: u64) {
+        self.behind.store(documents, Ordering::Relaxed);
+    }
+
+    /// Closes the readers that nobody uses, and the others after use: the file is another one, or
+    /// is to be left alone.
+    pub(crate) fn renew(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.0 += 1;
+        idle.1.clear();
+    }
+}
+
+/// What the viewer needs from the node.
+pub(crate) struct Post {
+    pub(crate) door: Arc<Door>,
+    pub(crate) log: LogReader,
+    /// Where the log ends before the mind runs.
+    pub(crate) end: Checkpoint,
+    pub(crate) to_mind: mpsc::Sender<Message>,
+    pub(crate) batches: Receiver<Batch>,
+}
+
+/// Starts the thread of the viewer; it ends when the mind does.
+pub(crate) fn start(post: Post) -> Result<thread::JoinHandle<()>, Failure> {
+    let path = post.door.path.clone();
+    let started = thread::Builder::new().name("viewer".into()).spawn(move || follow(post));
+    started.map_err(|error| crate::folder::disk("a thread", &path, &error))
+}
+
+fn follow(post: Post) {
+    let Some((views, known)) = opened(&post) else { return };
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_WORKERS);
+    let mut viewer = Viewer { views: Some(views), known, workers, post };
+    let lack = viewer.lack();
+    let mut said = FromViewer::Begins(lack);
+    while viewer.post.to_mind.blocking_send(Message::Viewer(said)).is_ok() {
+        let Ok(batch) = viewer.post.batches.recv() else { return };
+        said = match viewer.take(batch) {
+            Ok(()) => FromViewer::Done,
+            Err(error) => match viewer.recover(&error) {
+                Some(said) => said,
+                None => return,
+            },
+        };
+    }
+}
+
+/// Opens the view as soon as the disk lets it; nothing if the node ends before.
+fn opened(post: &Post) -> Option<(Views, BTreeMap<DocumentId, Tally>)> {
+    loop {
+        match Views::open(&post.door.path) {
+            Ok(opened) => {
+                if let Some(reason) = &opened.thrown_away {
+                    tracing::warn!(%reason, "view-thrown-away");
+                }
+                post.door.renew();
+                return Some((opened.views, opened.known));
+            }
+            Err(error) => tracing::warn!(%error, "view-not-opened"),
+        }
+        match post.batches.recv_timeout(PAUSE) {
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) | Ok(_) => {}
+        }
+    }
+}
+
+struct Viewer {
+    /// None only while the file is made anew.
+    views: Option<Views>,
+    /// States of documents that were rehearsed for a view that was thrown away.
+    known: BTreeMap<DocumentId, Tally>,
+    workers: usize,
+    post: Post,
+}
+
+/// What became of a document.
+enum Viewed {
+    Row(Box<DossierRow>),
+    /// It is not held, or is no dossier: nothing to show.
+    Nothing(DocumentId),
+}
+
+impl Viewer {
+    /// What the view may lack of what the log held when the node started.
+    fn lack(&mut self) -> Lack {
+        let Some(views) = &self.views else { return Lack::All };
+        let Some(mark) = views.watermark().ok().flatten() else { return Lack::All };
+        let position = Position { segment: mark.segment, offset: mark.offset };
+        let mut tally = mark.tally;
+        let mut documents = BTreeSet::new();
+        let mut is_judged_anew = false;
+        let from = Checkpoint { position, tally };
+        let end = self.post.end;
+        let scanned = self.post.log.scan(from, &mut |record| {
+            if record.after.position > end.position {
+                return ControlFlow::Break(());
+            }
+            tally = record.after.tally;
+            let header = record.change.header();
+            if header.kind == Kind::DOSSIER {
+                documents.insert(header.document);
+            }
+            // What the registry says decides which changes of any document count.
+            is_judged_anew |= header.kind == Kind::REGISTRY;
+            ControlFlow::Continue(())
+        });
+        if position > end.position || scanned.is_err() || tally != end.tally {
+            tracing::warn!("view-of-another-log");
+            return Lack::All;
+        }
+        if is_judged_anew { Lack::All } else { Lack::Documents(documents) }
+    }
+
+    /// Brings a batch into the view.
+    fn take(&mut self, batch: Batch) -> Result<(), ViewError> {
+        if batch.anew {
+            self.begin_anew()?;
+        }
+        let Some(views) = self.views.as_mut() else { return Err(not_open()) };
+        let mut fresh = Vec::with_capacity(batch.items.len());
+        for item in batch.items {
+            let seen = item.seen();
+            if views.seen(item.id)? != Some(seen) {
+                let is_known = self.known.remove(&item.id) == Some(seen);
+                fresh.push((item, is_known));
+            }
+        }
+        let log = &self.post.log;
+        let share = fresh.len().div_ceil(self.workers).max(1);
+        let viewed: Vec<Looked> = thread::scope(|scope| {
+            let look = |part| scope.spawn(move || look_at_all(log, part));
+            let workers: Vec<_> = fresh.chunks(share).map(look).collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        });
+        let (mut rows, mut gone) = (Vec::new(), Vec::new());
+        for Looked { viewed, document, unfit } in viewed {
+            match viewed {
+                Viewed::Row(row) => rows.push(*row),
+                Viewed::Nothing(id) => gone.push(id),
+            }
+            if !unfit.is_empty() {
+                let unfit = FromViewer::Unfit { document, changes: unfit };
+                // The mind ends: the next start finds them again.
+                drop(self.post.to_mind.blocking_send(Message::Viewer(unfit)));
+            }
+        }
+        let watermark = batch.watermark.map(|Checkpoint { position, tally }| Watermark {
+            segment: position.segment,
+            offset: position.offset,
+            tally,
+        });
+        views.apply(&rows, &gone, watermark)?;
+        self.post.door.documents.store(views.documents(), Ordering::Relaxed);
+        if batch.through.is_some() {
+            self.post.door.through.send_replace(batch.through);
+        }
+        Ok(())
+    }
+
+    /// After an error: what to tell the mind, or nothing if the node ends.
+    fn recover(&mut self, error: &ViewError) -> Option<FromViewer> {
+        tracing::warn!(%error, "view-not-written");
+        let is_damaged = matches!(error, ViewError::Damaged { .. }) || self.views.is_none();
+        if is_damaged && self.begin_anew().is_ok() {
+            return Some(FromViewer::Begins(Lack::All));
+        }
+        match self.post.batches.recv_timeout(PAUSE) {
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) | Ok(_) => Some(FromViewer::Failed),
+        }
+    }
+
+    fn begin_anew(&mut self) -> Result<(), ViewError> {
+        let begun = match self.views.take() {
+            Some(views) => {
+                self.known.append(&mut views.all_seen().unwrap_or_default());
+                views.begin_anew()?
+            }
+            None => Views::open(&self.post.door.path)?.views,
+        };
+        self.views = Some(begun);
+        self.post.door.documents.store(0, Ordering::Relaxed);
+        self.post.door.renew();
+        Ok(())
+    }
+}
+
+impl Item {
+    fn seen(&self) -> Tally {
+        let mut tally = Tally::default();
+        self.changes.iter().for_each(|(id, _)| tally.add(*id));
+        tally
+    }
+}
+
+/// A document that was opened, and the changes of it that no document can take.
+struct Looked {
+    viewed: Viewed,
+    document: DocumentId,
+    unfit: Vec<ChangeId>,
+}
+
+fn look_at_all(log: &LogReader, items: &[(Item, bool)]) -> Vec<Looked> {
+    items.iter().map(|(item, is_known)| look_at(log, item, *is_known)).collect()
+}
+
+/// Opens one document. Changes whose records are damaged are left out, as the mind does.
+fn look_at(log: &LogReader, item: &Item, is_known: bool) -> Looked {
+    let id = item.id;
+    let read = |(_, location): &(ChangeId, Location)| {
+        log.read(*location).ok().and_then(|bytes| Change::trusted(bytes).ok())
+    };
+    let changes: Vec<Change> = item.changes.iter().filter_map(read).collect();
+    let payloads = changes.iter().map(|change| (change.id(), change.payload()));
+    let opened = if is_known && changes.len() == item.changes.len() {
+        Document::reopen(payloads)
+    } else {
+        Document::open(payloads, |_| None)
+    };
+    let unfit = opened.refused.into_iter().map(|(id, _)| id).collect();
+    let viewed = match Dossier::read(id, &opened.document) {
+        Ok(dossier) => Viewed::Row(Box::new(DossierRow::of(&dossier, item.seen()))),
+        Err(_) => Viewed::Nothing(id),
+    };
+    Looked { viewed, document: id, unfit }
+}
+
+fn not_open() -> ViewError {
+    ViewError::File { source: std::io::Error::other("the view is not open") }
+}
+
+fn view_failed(error: &ViewError) -> Failure {
+    let (code, remedy) = (error.code(), error.remedy());
+    match error {
+        ViewError::Query(_) => {
+            Failure::refused(code, "nothing was searched for", error.to_string(), remedy)
+        }
+        _ => Failure::new(Exit::Store, code, "the view does not answer", error.to_string(), remedy),
+    }
+}
+
+/// The view in the data folder; it may be deleted while the node does not run.
+const FILE: &str = "views.db";
+/// How long a list waits for what was received just before.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// How many documents the view may lack for a list to wait for them.
+const MAX_BEHIND: u64 = 1_000;

@@ -1,0 +1,57 @@
+//! Forms: what a node knows of a dossier, on paper.
+
+use std::fs;
+
+use lienthong::{Exit, Format, Request, print};
+use lienthong_forms::FormKind;
+use lienthong_tests::World;
+use serde_json::json;
+
+/// Asks a node for the facts of a form and writes it as a page.
+async fn printed(world: &World, name: &str, form: FormKind, dossier: &str) -> String {
+    let request = match form {
+        FormKind::Register => Request::PrintRegister { limit: 10 },
+        _ => Request::Print { dossier: dossier.to_owned() },
+    };
+    let answer = world.ask(name, request).await.expect("the node has the facts");
+    let file = world.path(name).join("form.html");
+    print(&answer, form, Format::Html, Some(file.clone())).expect("the form is written");
+    fs::read_to_string(file).expect("the form is there")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_form_of_a_dossier_prints_at_the_office_that_holds_it() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    let dossier = world.receive("EAST", "Nguyễn Văn An").await;
+    let handed_over = json!({ "kind": "transferred", "to_office": "HUB" });
+    world.act("EAST", &dossier, handed_over).await.expect("is handed over");
+    world.reaches("HUB", &dossier).await;
+    let shown = world.show("EAST", &dossier).await.expect("is held");
+    let code = shown["code"].as_str().expect("a code");
+    for form in FormKind::ALL {
+        let page = printed(&world, "EAST", form, code).await;
+        assert!(page.contains(form.title()) && page.contains(code), "{form:?}");
+    }
+    let slip = printed(&world, "EAST", FormKind::Slip, code).await;
+    assert!(slip.contains("Giao: EAST<br>Nhận: HUB"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_register_has_what_its_office_received_and_nothing_that_it_only_holds() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    let theirs = world.receive("EAST", "Nguyễn Văn An").await;
+    world.receive("HUB", "Trần Thị Bình").await;
+    world.reaches("HUB", &theirs).await;
+    let register = printed(&world, "HUB", FormKind::Register, "all").await;
+    assert!(register.contains("Trần Thị Bình") && !register.contains("Nguyễn Văn An"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dossier_that_is_not_here_prints_nothing() {
+    let world = World::new().await;
+    let request = Request::Print { dossier: "000.00.01.H47-260105-0001".to_owned() };
+    let failure = world.ask("HUB", request).await.expect_err("there is none");
+    assert_eq!((failure.exit, failure.code.as_str()), (Exit::Refused, "dossier-not-found"));
+}
