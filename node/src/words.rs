@@ -20,6 +20,7 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Offices => offices(answer),
         Request::List(_) => dossiers(answer),
         Request::Show { .. } => dossier(answer),
+        Request::Review { .. } => reviewed(answer),
         Request::History { .. } => history(answer),
         Request::Receive { .. } => titled("đã tiếp nhận / received", answer),
         Request::Act { .. } => titled("đã ghi / saved", answer),
@@ -273,6 +274,26 @@ fn history(answer: &Value) -> String {
     };
     let changes = listed(&headings, &rows_of(&answer["changes"], row), "không có / none");
     format!("{}\n\n{changes}", facts(answer))
+}
+
+fn reviewed(answer: &Value) -> String {
+    let mut text = facts(answer);
+    let both =
+        |finding: &Value| format!("{} / {}", plain(&finding["words_vi"]), plain(&finding["words"]));
+    let decide = rows_of(&answer["review"], review);
+    let look = rows_of(&answer["findings"], both);
+    if decide.is_empty() && look.is_empty() {
+        text.push_str("\nkhông có gì phải xem lại / nothing to look at");
+    }
+    decide
+        .iter()
+        .for_each(|entry| text.push_str(&format!("\n\ncần xem lại / to be decided: {entry}")));
+    look.iter()
+        .for_each(|entry| text.push_str(&format!("\n\ncần kiểm tra / to be checked: {entry}")));
+    if let Some(due) = answer["clock"]["due_ms"].as_u64() {
+        text.push_str(&format!("\n\nhẹn trả / due: {}", local_time(due)));
+    }
+    text
 }
 
 fn review(entry: &Value) -> String {

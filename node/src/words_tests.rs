@@ -173,3 +173,20 @@ fn times_are_those_of_vietnam() {
     assert_eq!(local_time(1_764_003_600_000), "2025-11-25 00:00:00");
     assert_eq!(local_time(u64::MAX).len(), local_time(u64::MAX).trim().len(), "no panic");
 }
+
+#[test]
+fn a_review_says_what_to_decide_and_what_to_check() {
+    let answer = json!({
+        "code": "000.00.19.H47-260105-0001",
+        "review": [{ "kind": "unreadable", "entries": 2 }],
+        "findings": [{ "code": "future-date", "words_vi": "ngày ở tương lai", "words": "later" }],
+        "clock": { "due_ms": 1_767_607_200_000_u64 },
+    });
+    let request = Request::Review { dossier: "000.00.19.H47-260105-0001".into() };
+    let shown = words(&request, &answer);
+    assert!(shown.contains("2 mục không đọc được / 2 entries cannot be read"), "{shown}");
+    assert!(shown.contains("cần kiểm tra / to be checked: ngày ở tương lai / later"), "{shown}");
+    assert!(shown.contains("hẹn trả / due: 2026-01-05 17:00:00"), "{shown}");
+    let calm = json!({ "code": "000.00.19.H47-260105-0001", "review": [], "findings": [] });
+    assert!(words(&request, &calm).contains("không có gì phải xem lại / nothing to look at"));
+}

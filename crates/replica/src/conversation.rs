@@ -391,7 +391,7 @@ impl<S: Shelf> Replica<S> {
     }
 
     /// Sends what may go, and says how this end stands when nothing is left to send.
-    pub(crate) fn tend(&mut self, _now: Moment, id: LinkId) -> Result<(), ShelfError> {
+    pub(crate) fn tend(&mut self, now: Moment, id: LinkId) -> Result<(), ShelfError> {
         let Some(link) = self.links.get_mut(&id).filter(|link| link.is_open()) else {
             return Ok(());
         };
@@ -406,9 +406,15 @@ impl<S: Shelf> Replica<S> {
             link.told = None;
         }
         let (told, spoke) = (link.told, link.dialed || link.heard.is_some());
+        let (settled, heard) = (link.settled, link.heard.map(|heard| heard.root));
         let root = self.ledger.root(office)?;
         if spoke && told != Some(root) {
             self.tell(id)?;
+        }
+        if !settled && heard == Some(root) {
+            // The peer said so when this end, which caught up by another link, was not as far;
+            // it has no reason to say it again.
+            return self.settled(now, id);
         }
         Ok(())
     }

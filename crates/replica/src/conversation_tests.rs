@@ -12,7 +12,9 @@ use lienthong_protocol::{
 use crate::admission::{Inspected, inspect};
 use crate::entry::{Quarantined, Verdict};
 use crate::event::{Alarm, Effect, Event, LinkId, Notice};
+use crate::intake::Stored;
 use crate::link::LinkStatus;
+use crate::shelf::Place;
 use crate::tests::{COMMUNE, DISTRICT, HUB, OFFICES, World, key, office};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -215,6 +217,35 @@ fn a_settled_link_shows_the_same_count_at_both_ends() {
 }
 
 // ---------------------------------------------------------------- unequal twice
+
+#[test]
+fn an_end_that_catches_up_by_another_link_knows_that_it_is_settled() {
+    let mut talk = Talk::at_hub();
+    talk.world.write(COMMUNE, None, "a");
+    let record = talk.world.nodes[COMMUNE].replica.shelf().log.last().expect("written").clone();
+    let change = inspect(Change::open(record).expect("sound")).expect("sound");
+    let mut root = talk.root();
+    root.add(change.change.id());
+    talk.hear(Frame::Standing(standing(root)));
+    assert!(!talk.status().settled, "the hub is not as far");
+
+    let (link, district) = (LinkId(8), talk.peer);
+    talk.peer = COMMUNE;
+    talk.reach(link);
+    let frame = Frame::Hello(talk.hello());
+    talk.happen(Event::Frame { link, frame });
+    talk.peer = district;
+    let brought = Event::Changes { link, number: 1, changes: vec![change], refused: 0 };
+    for effect in talk.happen(brought) {
+        let Effect::Append { ticket, changes } = effect else { continue };
+        let place = Place { segment: 1, offset: 0, length: 0 };
+        let stored = changes.into_iter().map(|item| Stored { item, place }).collect();
+        talk.happen(Event::Stored { ticket, stored });
+    }
+    assert_eq!(talk.root(), root);
+    talk.hear(Frame::Ack(Ack { number: 1, refused: 0 }));
+    assert!(talk.status().settled, "the peer does not say twice what it holds");
+}
 
 #[test]
 fn two_comparisons_that_come_to_nothing_raise_one_alarm() {

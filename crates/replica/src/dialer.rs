@@ -57,7 +57,8 @@ impl Dialer {
 
     /// Sets whom to reach, by the registry: the nodes of the parent and, as long as no node of it
     /// is linked and none could be reached at the last attempt, those of its parent, and so on;
-    /// of this node's own office those with a larger id; and `direct` peers.
+    /// of this node's own office those that joined before it, because the later one knows where
+    /// the earlier listens and not the other way round; and `direct` peers.
     pub(crate) fn aim(
         &mut self,
         registry: &Registry,
@@ -73,7 +74,8 @@ impl Dialer {
                 break;
             }
         }
-        wanted.extend(live(registry, office).filter(|id| *id > node));
+        let joined = |id: &NodeId| registry.node(*id).map(|known| (known.since, known.id));
+        wanted.extend(live(registry, office).filter(|id| joined(id) < joined(&node)));
         wanted.extend(direct.iter().filter(|id| registry.node(**id).is_some()));
         self.targets.retain(|id, _| wanted.contains(id));
         for id in wanted {
