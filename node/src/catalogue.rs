@@ -8,8 +8,7 @@ use lienthong_protocol::OfficeId;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::request::Request;
+use lienthong_request::{Failure, Request};
 
 /// The reference catalogue and the names for demonstrations, part of the program.
 const PROCEDURES: &str = include_str!("../../config/quang-nam/procedures.toml");

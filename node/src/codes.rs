@@ -8,9 +8,9 @@ use lienthong_dossier::{Code, Dossier, local_day};
 use lienthong_federation::SerialPart;
 use lienthong_protocol::{Change, DocumentId, Incarnation, Kind, Moment, OfficeId};
 use lienthong_replica::{Replica, Shelf};
+use lienthong_request::Failure;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
 use crate::mind::{Mind, store_failed};
 use crate::serials::Serials;
 use crate::shelf::StoreShelf;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use lienthong::{Failure, Filter, Format, Publishing, Request};
-use lienthong_dossier::{ActKind, NewAct, Reception};
+use lienthong::Format;
+use lienthong_console::{Import, reception, text_of};
+use lienthong_dossier::{ActKind, NewAct};
 use lienthong_forms::FormKind;
 use lienthong_protocol::{NodeId, OfficeId};
-
-use crate::transfer::Import;
+use lienthong_request::{Failure, Filter, Publishing, Request};
 
 /// Liên Thông connects the one-stop offices of a province.
 #[derive(Parser)]
@@ -419,41 +419,3 @@ fn from_json<T: serde::de::DeserializeOwned>(flag: &str, text: &str) -> Result<T
         Failure::usage("bad-json", "nothing was done", why, remedy)
     })
 }
-
-/// A reception from its JSON. What the text holds is never repeated: it tells who somebody is.
-pub(crate) fn reception(text: &[u8]) -> Result<Reception, Failure> {
-    serde_json::from_slice(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let at = if line == 1 { String::new() } else { format!("line {line}, ") };
-        let at = format!("{at}column {column} does not fit a reception");
-        let remedy = "give at least procedure, offices.receiving and applicant.name";
-        Failure::refused("bad-reception", "not received", at, remedy)
-    })
-}
-
-/// The text of a file, or of standard input for `-`; at most 16 MiB.
-pub(crate) fn text_of(file: &Path) -> Result<String, Failure> {
-    use std::io::Read;
-    let open = || -> std::io::Result<Box<dyn Read>> {
-        if file == Path::new("-") {
-            return Ok(Box::new(std::io::stdin()));
-        }
-        Ok(Box::new(std::fs::File::open(file)?))
-    };
-    let mut text = String::new();
-    let read = open().and_then(|from| from.take(MAX_FILE_BYTES + 1).read_to_string(&mut text));
-    read.map_err(|error| bad_file(file, &error.to_string()))?;
-    if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(bad_file(file, &format!("it is longer than {MAX_FILE_BYTES} bytes")));
-    }
-    Ok(text)
-}
-
-/// The failure of a file that a person named.
-pub(crate) fn bad_file(file: &Path, why: &str) -> Failure {
-    let why = format!("{}: {why}", file.display());
-    Failure::usage("file", "the file cannot be used", why, "check its name and its rights")
-}
-
-/// The largest file that is read as a whole; a province has some hundred kilobytes.
-const MAX_FILE_BYTES: u64 = 16 << 20;

@@ -3,9 +3,9 @@
 use lienthong_document::{Document, Editor};
 use lienthong_dossier::{ActRefusal, Code, Dossier, NewAct, Opening, Reception, Refusal, receive};
 use lienthong_protocol::{DocumentId, Kind, OfficeId};
+use lienthong_request::Failure;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
 use crate::list::Rest;
 use crate::mind::{Mind, now, store_failed};
 

@@ -8,21 +8,18 @@ use std::time::{Duration, Instant};
 
 use lienthong_dossier::Reception;
 use lienthong_federation::{Office, Province};
+use lienthong_folder::{Flags, Settings};
+use lienthong_folder::{Folder, socket_of};
 use lienthong_protocol::OfficeId;
+use lienthong_request::{Failure, Request, SCHEMA, call};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::api::call;
 use crate::catalogue::{Catalogue, acts, choose};
-use crate::failure::Failure;
-use crate::folder::{Folder, disk, socket_of};
 use crate::limits::raise_file_limit;
 use crate::node::Node;
-use crate::report::SCHEMA;
-use crate::request::Request;
-use crate::settings::{Flags, Settings};
-use crate::{setup, words};
+use crate::setup;
 
 /// The reference province, part of the program.
 const PROVINCE: &str = include_str!("../../config/quang-nam/province.toml");
@@ -122,8 +119,8 @@ impl Stage {
     fn new(offices: usize) -> Result<Stage, Failure> {
         let began = Instant::now();
         let folder = tempfile::Builder::new().prefix("lienthong-demo-").tempdir();
-        let folder =
-            folder.map_err(|error| disk("no temporary folder", &std::env::temp_dir(), &error))?;
+        let folder = folder
+            .map_err(|error| Failure::disk("no temporary folder", &std::env::temp_dir(), &error))?;
         let province = Province::parse(PROVINCE).map_err(|error| {
             Failure::failed(error.code(), "no demonstration", error.to_string(), error.remedy())
         })?;
@@ -293,7 +290,7 @@ impl Stage {
         let unequal = links.iter().filter(|link| !link.is_equal()).count();
         let mut rows = vec![self.root_row().await?];
         rows.extend(links.iter().map(|link| link.row(self.name(link.office))));
-        let table = words::table(&HEADINGS, &rows);
+        let table = lienthong_console::table(&HEADINGS, &rows);
         let answer = json!({
             "schema": SCHEMA,
             "seconds": self.began.elapsed().as_secs_f64(),

@@ -8,15 +8,15 @@ use lienthong_document::{Document, EditError, Editor};
 use lienthong_federation::{
     NewNode, add_node, explain_revocation, revoke, set_addresses, set_serials,
 };
+use lienthong_folder::Approval;
+use lienthong_folder::{Invitations, Standing, Visit};
 use lienthong_protocol::limits::{AIM_BATCH_BYTES, MAX_TEXT_BYTES};
 use lienthong_protocol::{Invitation, JoinSecret, Kind, Knock, NodeId, OfficeId, Reply};
+use lienthong_request::Failure;
 use lienthong_transport::Answer;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
-use crate::invitations::{Invitations, Standing, Visit};
 use crate::mind::{DISK_FULL, Mind, now, store_failed};
-use crate::settings::Approval;
 
 /// The longest time that a join code may be good, in hours: 30 days.
 const MAX_VALID_HOURS: u32 = 720;

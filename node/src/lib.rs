@@ -1,14 +1,10 @@
 //! The node of Liên Thông: the only place where the layers meet.
 
-pub mod api;
 mod catalogue;
 mod codes;
 mod counter;
 mod demo;
-pub mod failure;
-pub mod folder;
 mod hub;
-pub mod invitations;
 mod library;
 mod limits;
 mod list;
@@ -17,26 +13,15 @@ mod node;
 mod print;
 mod publish;
 mod report;
-mod request;
 mod review;
 mod serials;
-pub mod settings;
 mod setup;
 mod shelf;
 mod troubles;
 mod viewer;
-pub mod words;
 
-pub use api::{Request as ApiRequest, call};
 pub use codes::Clock;
 pub use demo::{Played, demo};
-pub use failure::{Exit, Failure};
-pub use folder::{Folder, Membership, socket_of};
-pub use list::Filter;
 pub use node::{Node, Surroundings};
 pub use print::{Format, print};
-pub use publish::Publishing;
-pub use report::SCHEMA;
-pub use request::Request;
-pub use settings::{Approval, Flags, LogFormat, Settings};
 pub use setup::{init, join};

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::failure::Failure;
+use lienthong_request::Failure;
 
 /// Open files of one node, and of the process besides its nodes.
 const FILES_PER_NODE: u64 = 32;

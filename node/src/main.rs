@@ -2,8 +2,6 @@
 
 mod commands;
 mod serve;
-mod table;
-mod transfer;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,15 +9,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use indicatif::MultiProgress;
-use lienthong::{
-    Exit, Failure, Flags, Folder, LogFormat, Request, SCHEMA, Settings, call, demo, print,
-    socket_of, words,
-};
+use lienthong::{demo, print};
+use lienthong_console::{export, import, local_time, settings, text_of, titled, words};
 use lienthong_federation::Province;
+use lienthong_folder::{Flags, Folder, LogFormat, Settings, socket_of};
 use lienthong_protocol::OfficeId;
+use lienthong_request::{Exit, Failure, Request, SCHEMA, call};
 use serde_json::{Value, json};
 
-use crate::commands::{Command, ConfigCommand, Counter, Line, Print, text_of};
+use crate::commands::{Command, ConfigCommand, Counter, Line, Print};
 
 fn main() -> ExitCode {
     let line = Line::parse();
@@ -49,14 +47,14 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Join { code } => return join(&data()?, code, json).await,
         Command::Config(command) => return config(&data()?, &command, json),
         Command::Demo { offices, dossiers } => return play(offices, dossiers, json).await,
-        Command::Import(import) => {
-            let imported = transfer::import(&data()?, &import).await?;
-            show(json, &imported.answer, || words::titled(IMPORTED, &imported.answer))?;
+        Command::Import(from) => {
+            let imported = import(&socket_of(&data()?), &from).await?;
+            show(json, &imported.answer, || titled(IMPORTED, &imported.answer))?;
             return imported.outcome;
         }
         Command::Export { file } => {
-            let answer = transfer::export(&data()?, &file).await?;
-            return show(json, &answer, || words::titled(EXPORTED, &answer));
+            let answer = export(&socket_of(&data()?), &file).await?;
+            return show(json, &answer, || titled(EXPORTED, &answer));
         }
         Command::Invite { office, valid_hours } => {
             return invite(&data()?, office, valid_hours, json).await;
@@ -74,7 +72,7 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Dossier(counter) => counter.into_request()?,
     };
     let answer = ask(&data()?, &request).await?;
-    show(json, &answer, || words::words(&request, &answer))
+    show(json, &answer, || words(&request, &answer))
 }
 
 fn named(data: Option<PathBuf>) -> Result<PathBuf, Failure> {
@@ -112,14 +110,14 @@ fn show_folder(folder: &Folder, title: &str, json: bool) -> Result<(), Failure> 
         "office": joined.office.to_string(),
         "node": folder.key().id().to_string(),
     });
-    show(json, &answer, || words::titled(title, &answer))
+    show(json, &answer, || titled(title, &answer))
 }
 
 /// The code alone goes to standard output, so that it can be piped into `join -`.
 async fn invite(data: &Path, office: OfficeId, hours: u32, json: bool) -> Result<(), Failure> {
     let answer = ask(data, &Request::Invite { office, valid_hours: hours }).await?;
     if !json {
-        let until = words::local_time(answer["expires_ms"].as_u64().unwrap_or(0));
+        let until = local_time(answer["expires_ms"].as_u64().unwrap_or(0));
         tell(&format!(
             "mã tham gia cho {office}, dùng một lần, đến {until} / \
              join code for {office}, good once, until {until}"
@@ -131,26 +129,26 @@ async fn invite(data: &Path, office: OfficeId, hours: u32, json: bool) -> Result
 async fn print_form(data: &Path, form: Print, json: bool) -> Result<(), Failure> {
     let facts = ask(data, &form.request()).await?;
     let answer = print(&facts, form.form, form.format, form.out)?;
-    show(json, &answer, || words::titled(PRINTED, &answer))
+    show(json, &answer, || titled(PRINTED, &answer))
 }
 
 fn config(data: &Path, command: &ConfigCommand, json: bool) -> Result<(), Failure> {
-    let settings = Settings::load(data, std::env::vars(), &Flags::default())?;
+    let loaded = Settings::load(data, std::env::vars(), &Flags::default())?;
     match command {
         ConfigCommand::Check => {
             let answer = json!({ "schema": SCHEMA, "good": true });
             show(json, &answer, || "cấu hình đúng / settings are good".into())
         }
         ConfigCommand::Show => {
-            let origins = settings.origins();
+            let origins = loaded.origins();
             let from = |key: &str| origins.get(key).cloned().unwrap_or_default();
-            let values = settings.values().into_iter();
+            let values = loaded.values().into_iter();
             let fields = values.map(|(key, value)| {
                 let field = json!({ "value": value, "from": from(&key) });
                 (key, field)
             });
             let answer = json!({ "schema": SCHEMA, "settings": Value::Object(fields.collect()) });
-            show(json, &answer, || words::settings(&answer))
+            show(json, &answer, || settings(&answer))
         }
     }
 }

@@ -11,17 +11,16 @@ use lienthong_protocol::{
 use lienthong_replica::{
     Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, Verdict, inspect,
 };
+use lienthong_request::{Failure, Request};
 use lienthong_store::AppendError;
 use lienthong_transport::{Answer, Closed, DialError, Endpoint, Gate, LinkSender, Traffic};
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::codes::Codes;
-use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::library::Library;
 use crate::list::{Outlook, Queue};
-use crate::request::Request;
 use crate::shelf::{StoreShelf, failed, place};
 use crate::troubles::Troubles;
 use crate::viewer::FromViewer;
@@ -462,7 +461,7 @@ pub(crate) const DISK_FULL: &str = "disk-full";
 
 pub(crate) fn disk_full() -> Failure {
     Failure::new(
-        crate::failure::Exit::Store,
+        lienthong_request::Exit::Store,
         DISK_FULL,
         "nothing was saved",
         "the disk is full, or nearly",
@@ -473,7 +472,7 @@ pub(crate) fn disk_full() -> Failure {
 pub(crate) fn store_failed(error: ShelfError) -> Failure {
     let ShelfError { cause } = error;
     Failure::new(
-        crate::failure::Exit::Store,
+        lienthong_request::Exit::Store,
         "index-failed",
         "the node stops",
         format!("the index cannot be read: {cause}"),
@@ -482,7 +481,7 @@ pub(crate) fn store_failed(error: ShelfError) -> Failure {
 }
 
 fn append_failed(error: &AppendError) -> Failure {
-    let exit = crate::failure::Exit::Store;
+    let exit = lienthong_request::Exit::Store;
     Failure::new(exit, error.code(), "the node stops", error.to_string(), error.remedy())
 }
 

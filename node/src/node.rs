@@ -5,10 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 
+use lienthong_folder::Invitations;
+use lienthong_folder::Settings;
+use lienthong_folder::{Folder, Membership};
 use lienthong_protocol::{Change, Incarnation};
 use lienthong_replica::{
     Backoff, Event, Identity, LinkId, Notice, Replica, Settings as Conduct, Stored, inspect,
 };
+use lienthong_request::{ApiRequest, ApiSocket, Exit, Failure, Filter, Request};
 use lienthong_store::{
     Disk, EngineChoice, IndexSettings, LogSettings, RealDisk, SledSettings, Store, StoreSettings,
 };
@@ -17,16 +21,10 @@ use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, ApiSocket};
 use crate::codes::{Clock, Codes};
-use crate::failure::{Exit, Failure};
-use crate::folder::{Folder, Membership};
 use crate::hub::{Hub, random_bytes};
-use crate::invitations::Invitations;
-use crate::list::{Filter, Queue, list};
+use crate::list::{Queue, list};
 use crate::mind::{Admitted, Message, Mind, now, revoked, store_failed};
-use crate::request::Request;
-use crate::settings::Settings;
 use crate::shelf::{StoreShelf, failed, place};
 use crate::viewer::{self, Door, Post};
 
@@ -66,7 +64,7 @@ impl Node {
     /// Starts the node of a folder that has joined, with the disk of the real system.
     pub async fn start(folder: Folder, settings: &Settings) -> Result<Node, Failure> {
         let disk = RealDisk::open(folder.log())
-            .map_err(|error| crate::folder::disk("the log", &folder.log(), &error))?;
+            .map_err(|error| Failure::disk("the log", &folder.log(), &error))?;
         Node::start_on(folder, settings, Arc::new(disk)).await
     }
 
@@ -120,7 +118,7 @@ impl Node {
         let mind = thread::Builder::new()
             .name("mind".into())
             .spawn(move || mind.run(&runtime, inbox))
-            .map_err(|error| crate::folder::disk("a thread", folder.path(), &error))?;
+            .map_err(|error| Failure::disk("a thread", folder.path(), &error))?;
         let to_mind = messages.clone();
         let viewer = viewer::start(Post { door: Arc::clone(&door), log, end, to_mind, batches })?;
         let endpoint = Arc::new(endpoint);
@@ -151,7 +149,7 @@ impl Node {
     async fn open_socket(&self) -> Result<(), Failure> {
         let socket = ApiSocket::bind(&self._folder.socket()).await?;
         let (messages, door) = (self.messages.clone(), Arc::clone(&self.door));
-        let handler = move |request: api::Request| {
+        let handler = move |request: ApiRequest| {
             let (messages, door) = (messages.clone(), Arc::clone(&door));
             async move { ask(&messages, &door, understood(request)?).await }
         };
@@ -251,8 +249,8 @@ async fn ask_view(
     listed.map_err(|_| stopped())?
 }
 
-fn understood(request: api::Request) -> Result<Request, Failure> {
-    let api::Request { command, arguments } = request;
+fn understood(request: ApiRequest) -> Result<Request, Failure> {
+    let ApiRequest { command, arguments } = request;
     let value = match arguments {
         Value::Null => serde_json::json!({ "command": command }),
         arguments => serde_json::json!({ "command": command, "arguments": arguments }),

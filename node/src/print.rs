@@ -10,13 +10,12 @@ use lienthong_forms::{
     Facts, Form, FormKind, Lookup, RegisterFacts, When, compose, compose_register, html, pdf,
 };
 use lienthong_protocol::{Kind, Moment, OfficeId};
+use lienthong_request::{Failure, SCHEMA};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::failure::Failure;
 use crate::library::Published;
 use crate::mind::{Mind, now, store_failed};
-use crate::report::SCHEMA;
 
 /// How a form is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,10 +1,10 @@
 use std::os::unix::fs::PermissionsExt;
 
 use lienthong_forms::{Facts, FormKind, RegisterFacts};
+use lienthong_request::Exit;
 use serde_json::json;
 
 use super::{Format, print};
-use crate::failure::Exit;
 
 const CODE: &str = "000.00.19.H47-260105-0001";
 

@@ -11,24 +11,11 @@ use lienthong_catalogue::{
 use lienthong_dossier::{ActKind, Dossier, NewAct};
 use lienthong_federation::Audience;
 use lienthong_protocol::{DocumentId, Kind, OfficeId};
-use serde::{Deserialize, Serialize};
+use lienthong_request::{Failure, Publishing};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
 use crate::library::named_day;
 use crate::mind::Mind;
-
-/// What a file publishes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Publishing {
-    /// The procedures; by the root office.
-    Catalogue,
-    /// The working calendar of one year; by the root office.
-    Calendar,
-    /// The people of one office; by that office.
-    Staff,
-}
 
 impl Mind {
     /// Publishes the text of a file; `from` is the day from which a catalogue holds.

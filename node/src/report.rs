@@ -3,15 +3,11 @@
 use lienthong_federation::SerialPart;
 use lienthong_protocol::OfficeId;
 use lienthong_replica::LinkStatus;
+use lienthong_request::{Failure, Request, SCHEMA};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
 use crate::list::list;
 use crate::mind::{Mind, store_failed};
-use crate::request::Request;
-
-/// The version of the shapes that `--json` prints.
-pub const SCHEMA: u32 = 1;
 
 impl Mind {
     /// Answers one request, with the version of the answer's shape in it.

@@ -3,10 +3,10 @@
 use lienthong_catalogue::DueError;
 use lienthong_dossier::{Clock, Dossier, Reception, checks};
 use lienthong_protocol::Moment;
+use lienthong_request::Failure;
 use serde_json::{Value, json};
 
 use crate::counter::refused;
-use crate::failure::Failure;
 use crate::library::Published;
 use crate::mind::{Mind, now};
 

@@ -9,8 +9,8 @@
 //! - The file that says so knows its own inode and birth. A folder that was copied or restored
 //!   without a word shows itself by that, and goes on from the place of the hour
 //!   ([`place_of_hour`]), far above what was given before.
-//! - A restored folder is marked ([`crate::Folder::mark_restored`]). It does the same, and gives
-//!   nothing before a peer was heard, or the next day.
+//! - A restored folder is marked ([`lienthong_folder::Folder::mark_restored`]). It does the same,
+//!   and gives nothing before a peer was heard, or the next day.
 //!
 //! No file can tell a disk that was put back as a whole, such as the snapshot of a virtual
 //! machine. Then the block and what the peers hold are all that there is; a code that was given
@@ -24,11 +24,11 @@ use std::time::SystemTime;
 
 use lienthong_dossier::local_day;
 use lienthong_federation::SerialPart;
+use lienthong_folder::{RESTORED, read_limited, replace_with, sync_parent};
 use lienthong_protocol::Moment;
+use lienthong_request::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
-use crate::folder::{RESTORED, disk, read_limited, replace_with, sync_parent};
 use crate::mind::disk_full;
 
 /// How many places are reserved with one sync. A process that ends leaves the rest of a block
@@ -168,7 +168,7 @@ impl Serials {
             let reserved = (place + BLOCK - 1).min(SerialPart::PLACES);
             self.write(day, reserved).map_err(|error| match error.kind() {
                 io::ErrorKind::StorageFull => disk_full(),
-                _ => disk("no code was given", &self.file, &error),
+                _ => Failure::disk("no code was given", &self.file, &error),
             })?;
         }
         Ok(place)

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use lienthong::{Failure, Flags, Folder, LogFormat, Node, Request, Settings};
+use lienthong::Node;
+use lienthong_folder::{Flags, Folder, LogFormat, Settings};
+use lienthong_request::{Failure, Request};
 use serde_json::Value;
 
 use crate::commands::Serve;

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use lienthong_document::{Actor, Document};
 use lienthong_federation::{Province, found};
+use lienthong_folder::{Folder, Membership};
 use lienthong_protocol::{
     Change, CloseCode, DocumentId, FederationId, Header, Incarnation, Invitation, Kind, Knock,
     OfficeId, Reply,
 };
+use lienthong_request::{Exit, Failure};
 use lienthong_store::{EngineChoice, MemoryEngine, RealDisk, Store, StoreSettings};
 use lienthong_transport::{Answer, LinkSettings, knock};
 
-use crate::failure::{Exit, Failure};
-use crate::folder::{Folder, Membership};
 use crate::hub::random_bytes;
 use crate::mind::now;
 
@@ -133,7 +133,7 @@ fn enter(folder: &Folder, invitation: &Invitation, answer: Answer) -> Result<(),
 /// Writes the first changes of a log; the index is built from them at the first start.
 fn append(folder: &Folder, changes: &[Change]) -> Result<(), Failure> {
     let disk = RealDisk::open(folder.log())
-        .map_err(|error| crate::folder::disk("the log", &folder.log(), &error))?;
+        .map_err(|error| Failure::disk("the log", &folder.log(), &error))?;
     let engine = EngineChoice::Memory(MemoryEngine::new());
     let failed = |code: &str, why: String, remedy: &str| {
         Failure::new(Exit::Store, code, "the log was not written", why, remedy)

@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use lienthong_document::Document;
 use lienthong_dossier::Dossier;
+use lienthong_folder::Folder;
 use lienthong_protocol::{Change, ChangeId, DocumentId, Kind, Tally};
+use lienthong_request::{Exit, Failure};
 use lienthong_store::{Checkpoint, Location, LogReader, Position};
 use lienthong_views::{DossierRow, Reader, ViewError, Views, Watermark};
 use tokio::sync::{mpsc, watch};
 
-use crate::failure::{Exit, Failure};
-use crate::folder::Folder;
 use crate::mind::Message;
 
 /// How long the viewer waits before it tries a disk again that failed.
@@ -166,7 +166,7 @@ pub(crate) struct Post {
 pub(crate) fn start(post: Post) -> Result<thread::JoinHandle<()>, Failure> {
     let path = post.door.path.clone();
     let started = thread::Builder::new().name("viewer".into()).spawn(move || follow(post));
-    started.map_err(|error| crate::folder::disk("a thread", &path, &error))
+    started.map_err(|error| Failure::disk("a thread", &path, &error))
 }
 
 fn follow(post: Post) {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lienthong::{ApiRequest, call, socket_of};
+use lienthong_folder::socket_of;
+use lienthong_request::{ApiRequest, call};
 use serde_json::{Value, json};
 
 use super::report::Report;

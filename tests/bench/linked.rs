@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lienthong::{Flags, Folder, Node, Request, Settings};
+use lienthong::Node;
+use lienthong_folder::{Flags, Folder, Settings};
 use lienthong_replica::Notice;
+use lienthong_request::Request;
 use lienthong_tests::office;
 use serde_json::{Value, json};
 

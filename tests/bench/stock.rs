@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use lienthong::Folder;
 use lienthong_document::{Actor, Document};
 use lienthong_dossier::{ActKind, Code, Dossier, NewAct, Opening, Reception, receive};
+use lienthong_folder::Folder;
 use lienthong_protocol::{
     Change, DocumentId, Header, Incarnation, Kind, Moment, NodeId, NodeKey, OfficeId,
 };

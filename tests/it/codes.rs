@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
-use lienthong::{Clock, Folder, Request};
+use lienthong::Clock;
+use lienthong_folder::Folder;
 use lienthong_protocol::Moment;
+use lienthong_request::Request;
 use lienthong_tests::{Process, World, office, province};
 use serde_json::{Value, json};
 use tempfile::TempDir;

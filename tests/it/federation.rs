@@ -1,6 +1,7 @@
 //! What offices may rely on, with real nodes over real QUIC.
 
-use lienthong::{Folder, Request};
+use lienthong_folder::Folder;
+use lienthong_request::Request;
 use lienthong_tests::{Process, World, office, province};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! A full disk refuses new work, goes on reading, and recovers without a restart; a failed sync
 //! ends the node.
 
-use lienthong::Exit;
+use lienthong_request::Exit;
 use lienthong_tests::{Journal, Quota, World};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,9 @@
 //! Whoever breaks a rule loses its own link, by name, and nobody else's.
 
-use lienthong::Request;
 use lienthong_protocol::{
     CloseCode, FederationId, Frame, Hello, Incarnation, Moment, NodeKey, VersionRange,
 };
+use lienthong_request::Request;
 use lienthong_tests::{CONTROL_LANE, Impostor, Journal, Stranger, Witness, World, office};
 
 /// What the holder of EAST's key would say first, if it were EAST.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use lienthong::invitations::Invitations;
-use lienthong::{Exit, Request};
+use lienthong_folder::Invitations;
 use lienthong_protocol::{FederationId, Invitation, JoinSecret, Moment, NodeId, Reply};
+use lienthong_request::{Exit, Request};
 use lienthong_tests::{Impostor, Witness, World, office};
 use lienthong_transport::{Answer, LinkEvent};
 use serde_json::{Value, json};

@@ -1,6 +1,8 @@
 //! A parent that is down, and a node that runs twice.
 
-use lienthong::{Folder, Node, Request};
+use lienthong::Node;
+use lienthong_folder::Folder;
+use lienthong_request::Request;
 use lienthong_tests::{Witness, World, copy};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use lienthong::{Exit, Format, Request, print};
+use lienthong::{Format, print};
 use lienthong_forms::FormKind;
+use lienthong_request::{Exit, Request};
 use lienthong_tests::World;
 use serde_json::json;
 

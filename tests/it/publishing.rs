@@ -1,6 +1,6 @@
 //! What is published reaches every office as it was signed, and only the entitled office publishes.
 
-use lienthong::{Exit, Failure, Publishing, Request};
+use lienthong_request::{Exit, Failure, Publishing, Request};
 use lienthong_tests::World;
 use serde_json::Value;
 

@@ -1,11 +1,15 @@
 //! A node that was revoked: out for ever, with what it did before left standing.
 
-use lienthong::{Exit, Request};
 use lienthong_protocol::NodeId;
+use lienthong_request::{Exit, Request};
 use lienthong_tests::{Witness, World};
 use serde_json::{Value, json};
 
-async fn revoke(world: &World, at: &str, node: NodeId) -> Result<Value, lienthong::Failure> {
+async fn revoke(
+    world: &World,
+    at: &str,
+    node: NodeId,
+) -> Result<Value, lienthong_request::Failure> {
     world.ask(at, Request::Revoke { node, reason: Some("stolen".into()) }).await
 }
 
@@ -56,7 +60,7 @@ async fn only_the_hub_revokes_and_only_once() {
     }
     world.settle().await;
     let (east, hub) = (world.id("EAST").await, world.id("HUB").await);
-    let code_of = |refused: Result<Value, lienthong::Failure>| {
+    let code_of = |refused: Result<Value, lienthong_request::Failure>| {
         let failure = refused.expect_err("this is refused");
         assert_eq!(failure.exit, Exit::Refused);
         failure.code

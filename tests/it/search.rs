@@ -1,6 +1,6 @@
 //! Lists and searches over the view of a running node, and what happens when the view is lost.
 
-use lienthong::{Filter, Publishing, Request};
+use lienthong_request::{Filter, Publishing, Request};
 use lienthong_tests::{Process, World};
 use serde_json::{Value, json};
 

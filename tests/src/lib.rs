@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong::{Clock, Failure, Flags, Folder, Node, Request, Settings, Surroundings};
+use lienthong::{Clock, Node, Surroundings};
 use lienthong_federation::{Office, Province};
+use lienthong_folder::{Flags, Folder, Settings};
 use lienthong_protocol::{NodeId, NodeKey, OfficeId};
+use lienthong_request::{Failure, Request};
 use lienthong_store::{Disk, RealDisk};
 use serde_json::{Value, json};
 use tempfile::TempDir;

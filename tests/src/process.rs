@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use lienthong::{ApiRequest, Failure, call, socket_of};
+use lienthong_folder::socket_of;
+use lienthong_request::{ApiRequest, Failure, call};
 use serde_json::Value;
 
 /// How often a process that starts is asked, and how many times.

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::{Finding, Member, Source, assert_caught, assert_clean, lexed::Lexed, members, sources};
 
 /// Each layer with the layers it may depend on: arrows point down, siblings do not know each other.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("protocol", &[]),
     ("document", &["protocol"]),
     ("federation", &["protocol", "document"]),
@@ -16,13 +16,16 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("transport", &["protocol", "document", "federation", "dossier"]),
     ("views", &["protocol", "document", "federation", "catalogue", "dossier"]),
     ("forms", &["protocol", "document", "catalogue", "dossier"]),
-    ("desk", &["protocol", "document", "federation", "catalogue", "dossier", "views", "forms"]),
+    ("request", &["protocol", "dossier"]),
+    ("folder", &["protocol", "request"]),
+    ("console", &["protocol", "catalogue", "dossier", "request"]),
+    ("desk", &["protocol", "catalogue", "dossier", "views", "forms", "request"]),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
     ("tests", &BELOW_TESTS),
 ];
 
-const BELOW_NODE: [&str; 11] = [
+const BELOW_NODE: [&str; 14] = [
     "protocol",
     "document",
     "federation",
@@ -33,10 +36,13 @@ const BELOW_NODE: [&str; 11] = [
     "store",
     "transport",
     "views",
+    "request",
+    "folder",
+    "console",
     "desk",
 ];
 
-const BELOW_TESTS: [&str; 13] = [
+const BELOW_TESTS: [&str; 16] = [
     "protocol",
     "document",
     "federation",
@@ -47,6 +53,9 @@ const BELOW_TESTS: [&str; 13] = [
     "store",
     "transport",
     "views",
+    "request",
+    "folder",
+    "console",
     "desk",
     "node",
     "sim",

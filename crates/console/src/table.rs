@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use lienthong::Failure;
+use lienthong_request::Failure;
 use serde_json::{Map, Value};
 
 /// The longest row, in bytes, with all its cells.

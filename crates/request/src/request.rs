@@ -4,9 +4,8 @@ use lienthong_dossier::{NewAct, Reception};
 use lienthong_protocol::{NodeId, OfficeId};
 use serde::{Deserialize, Serialize};
 
-use crate::publish::Publishing;
-
-use crate::list::Filter;
+use crate::filter::Filter;
+use crate::socket;
 
 /// One command, as it travels through the node's socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -130,11 +129,23 @@ pub enum Request {
     },
 }
 
-impl From<&Request> for crate::api::Request {
+/// What a file publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Publishing {
+    /// The procedures; by the root office.
+    Catalogue,
+    /// The working calendar of one year; by the root office.
+    Calendar,
+    /// The people of one office; by that office.
+    Staff,
+}
+
+impl From<&Request> for socket::Request {
     /// The request as it goes through the socket of a node.
-    fn from(request: &Request) -> crate::api::Request {
+    fn from(request: &Request) -> socket::Request {
         let value = serde_json::to_value(request).expect("texts, numbers and ids encode");
         let command = value["command"].as_str().unwrap_or_default().to_owned();
-        crate::api::Request { command, arguments: value["arguments"].clone() }
+        socket::Request { command, arguments: value["arguments"].clone() }
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use data_encoding::HEXLOWER as HEX;
 use lienthong_protocol::limits::MAX_ADDRESSES;
 use lienthong_protocol::{Moment, NodeId, OfficeId};
+use lienthong_request::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
-use crate::folder::{as_text, disk, read_limited, replace};
+use crate::folder::{as_text, read_limited, replace};
 
 /// The book, in memory and in `invitations.json`; on disk before any method returns.
 ///
@@ -97,7 +97,7 @@ impl Invitations {
         let bytes = match read_limited(&file, MAX_BOOK_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => b"{}".to_vec(),
-            Err(error) => return Err(disk("book of join codes not read", &file, &error)),
+            Err(error) => return Err(Failure::disk("book of join codes not read", &file, &error)),
         };
         let codes = serde_json::from_slice(&bytes).map_err(|error| {
             Failure::store(
@@ -230,7 +230,7 @@ impl Invitations {
         let bytes = serde_json::to_vec(&codes).map_err(io::Error::from);
         bytes
             .and_then(|bytes| replace(&self.file, &bytes))
-            .map_err(|error| disk("book of join codes not saved", &self.file, &error))?;
+            .map_err(|error| Failure::disk("book of join codes not saved", &self.file, &error))?;
         self.codes = codes;
         Ok(())
     }

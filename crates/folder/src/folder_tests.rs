@@ -1,9 +1,9 @@
 //! The data folder: alone, private, whole.
 
+use lienthong_request::Exit;
 use tempfile::TempDir;
 
 use super::*;
-use crate::failure::Exit;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).map_or(0, |metadata| metadata.mode() & 0o777)

@@ -1,9 +1,9 @@
 //! Settings: the sample is true, the later wins, mistakes are named.
 
+use lienthong_request::Exit;
 use tempfile::TempDir;
 
 use super::*;
-use crate::failure::Exit;
 
 struct Place(TempDir);
 
@@ -27,7 +27,7 @@ impl Place {
 
 #[test]
 fn the_sample_has_every_key_with_its_default() -> Result<(), Failure> {
-    let sample = include_str!("../../config/lienthong.toml");
+    let sample = include_str!("../../../config/lienthong.toml");
     let defaults = Place::new().load(&[])?;
     let read = Place::new().with("lienthong.toml", sample).load(&[])?;
     assert_eq!(read.values(), defaults.values());

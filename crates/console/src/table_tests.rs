@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use lienthong::Exit;
+use lienthong_request::Exit;
 use serde_json::json;
 
 use super::*;

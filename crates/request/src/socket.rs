@@ -20,7 +20,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::folder::disk;
+
+/// The version of the shapes that `--json` prints.
+pub const SCHEMA: u32 = 1;
 
 /// What a command asks of the running node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +71,7 @@ impl ApiSocket {
                 format!("{}: {error}; the limit is 107 bytes", path.display()),
                 "choose a shorter path with --data",
             )),
-            Err(error) => Err(disk("socket not made", path, &error)),
+            Err(error) => Err(Failure::disk("socket not made", path, &error)),
         }
     }
 
@@ -244,7 +246,7 @@ fn bad_request(cause: String) -> Failure {
 
 fn no_node(path: &Path, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        return disk("node not asked", path, error);
+        return Failure::disk("node not asked", path, error);
     }
     let folder = path.parent().unwrap_or(path).display();
     Failure::unreachable(
@@ -269,5 +271,5 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const DRAIN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
-#[path = "api_tests.rs"]
+#[path = "socket_tests.rs"]
 mod tests;

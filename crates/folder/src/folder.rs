@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use lienthong_protocol::{FederationId, NodeId, NodeKey, OfficeId};
+use lienthong_request::Failure;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
-
-use crate::failure::Failure;
 
 /// The data folder, held exclusively as long as this value lives.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ impl Folder {
     /// joined yet keeps its key, so that joining can be tried again; one that has is refused, as
     /// is one that is not empty and open to other users.
     pub fn create(path: &Path) -> Result<Folder, Failure> {
-        make(path).map_err(|error| disk("data folder not made", path, &error))?;
+        make(path).map_err(|error| Failure::disk("data folder not made", path, &error))?;
         private(path, 0o700)?;
         let lock = lock(path)?;
         if path.join(FEDERATION).exists() {
@@ -98,7 +97,7 @@ impl Folder {
                 )
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(disk("node not opened", &file, &error)),
+            Err(error) => Err(Failure::disk("node not opened", &file, &error)),
         }
     }
 
@@ -113,7 +112,7 @@ impl Folder {
         let bytes = serde_json::to_vec_pretty(membership).map_err(io::Error::from);
         bytes
             .and_then(|bytes| replace(&file, &bytes))
-            .map_err(|error| disk("membership not saved", &file, &error))
+            .map_err(|error| Failure::disk("membership not saved", &file, &error))
     }
 
     /// Says that the folder was restored from a backup; whoever restores it calls this before its
@@ -122,7 +121,8 @@ impl Folder {
     /// that only its peers know of. Nothing else is held up.
     pub fn mark_restored(&self) -> Result<(), Failure> {
         let file = self.path.join(RESTORED);
-        replace(&file, b"{}").map_err(|error| disk("restored folder not marked", &file, &error))
+        replace(&file, b"{}")
+            .map_err(|error| Failure::disk("restored folder not marked", &file, &error))
     }
 
     /// The folder of the log, the truth.
@@ -148,12 +148,12 @@ pub fn socket_of(folder: &Path) -> PathBuf {
 
 /// Puts a file (mode 0600) in place of the old one, whole or not at all, and on disk when this
 /// returns. Only the holder of the folder may call it.
-pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(file, |_| Ok(bytes.to_vec()))
 }
 
 /// The same with bytes that depend on the new file, as on its inode.
-pub(crate) fn replace_with(
+pub fn replace_with(
     file: &Path,
     bytes: impl FnOnce(&File) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
@@ -182,16 +182,6 @@ pub fn read_limited(file: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The failure of a disk operation on `file`.
-pub fn disk(what: &str, file: &Path, error: &io::Error) -> Failure {
-    let remedy = match error.kind() {
-        io::ErrorKind::PermissionDenied => "run as the owner of the folder, or change its owner",
-        io::ErrorKind::StorageFull => "free space on that disk, then try again",
-        _ => "check the disk and the path, then try again",
-    };
-    Failure::store("disk", what, format!("{}: {error}", file.display()), remedy)
-}
-
 fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     // A folder with other things in it is not narrowed behind its owner's back.
@@ -201,7 +191,8 @@ fn make(path: &Path) -> io::Result<()> {
     sync_parent(path)
 }
 
-pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+/// Makes sure that the entry of a file in its folder is on disk.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         Some(_) => File::open(".")?.sync_all(),
@@ -215,7 +206,7 @@ const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 
 fn lock(path: &Path) -> Result<File, Failure> {
     let file = path.join(LOCK);
-    let failed = |error: io::Error| disk("data folder not locked", &file, &error);
+    let failed = |error: io::Error| Failure::disk("data folder not locked", &file, &error);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let mut held = options.open(&file).map_err(failed)?;
@@ -261,7 +252,8 @@ fn not_joined(path: &Path, cause: &str) -> Failure {
 }
 
 fn private(path: &Path, wanted: u32) -> Result<(), Failure> {
-    let metadata = fs::metadata(path).map_err(|error| disk("node not opened", path, &error))?;
+    let metadata =
+        fs::metadata(path).map_err(|error| Failure::disk("node not opened", path, &error))?;
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 == 0 {
         return Ok(());
@@ -276,7 +268,7 @@ fn private(path: &Path, wanted: u32) -> Result<(), Failure> {
 
 fn write_key(path: &Path) -> Result<(), Failure> {
     let file = path.join(KEY);
-    let failed = |error: io::Error| disk("node key not made", &file, &error);
+    let failed = |error: io::Error| Failure::disk("node key not made", &file, &error);
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut_slice()).map_err(|error| failed(io::Error::other(error)))?;
     let text = Zeroizing::new(HEX.encode(seed.as_slice()));
@@ -287,7 +279,8 @@ fn read_key(path: &Path) -> Result<NodeKey, Failure> {
     let file = path.join(KEY);
     private(&file, 0o600)?;
     let text = read_limited(&file, MAX_KEY_BYTES);
-    let text = Zeroizing::new(text.map_err(|error| disk("node not opened", &file, &error))?);
+    let text =
+        Zeroizing::new(text.map_err(|error| Failure::disk("node not opened", &file, &error))?);
     let seed = HEX.decode(text.trim_ascii()).ok().and_then(|mut bytes| {
         let seed = <[u8; 32]>::try_from(bytes.as_slice()).ok();
         bytes.zeroize();
@@ -329,7 +322,7 @@ const KEY: &str = "node.key";
 const LOCK: &str = "lock";
 const FEDERATION: &str = "federation.json";
 /// Stands beside the rest of a folder that was restored, until it need not wait any more.
-pub(crate) const RESTORED: &str = "restored.json";
+pub const RESTORED: &str = "restored.json";
 
 /// Hex digits and an end of line.
 const MAX_KEY_BYTES: u64 = 128;

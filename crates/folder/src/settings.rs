@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use lienthong_request::Failure;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::failure::Failure;
-use crate::folder::{disk, read_limited};
+use crate::folder::read_limited;
 
 /// The settings of one node; `config/lienthong.toml` says what each one means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,11 +187,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     match fs::read_dir(&more) {
         Ok(entries) => {
             for entry in entries {
-                files.push(entry.map_err(|error| disk(UNREAD, &more, &error))?.path());
+                files.push(entry.map_err(|error| Failure::disk(UNREAD, &more, &error))?.path());
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(disk(UNREAD, &more, &error)),
+        Err(error) => return Err(Failure::disk(UNREAD, &more, &error)),
     }
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
@@ -203,7 +203,7 @@ fn read_file(file: &Path) -> Result<Table, Failure> {
     let bytes = match read_limited(file, MAX_FILE_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Table::new()),
-        Err(error) => return Err(disk(UNREAD, file, &error)),
+        Err(error) => return Err(Failure::disk(UNREAD, file, &error)),
     };
     let unread = |cause: String| {
         let remedy = "correct the file; config/lienthong.toml is a sample";

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use lienthong::{Exit, Failure, Request, SCHEMA};
+use lienthong_request::{Exit, Failure, Request, SCHEMA, call};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::task::JoinHandle;
 
-use crate::ask;
-use crate::commands::{bad_file, reception};
+use crate::source::{bad_file, reception};
 use crate::table::Table;
 
 /// How many receptions are under way at once: the node makes them durable together.
@@ -22,16 +21,16 @@ const IN_FLIGHT: usize = 64;
 const MAX_LINE_BYTES: usize = 1_000_000;
 
 /// What an import did, and why it did not do more.
-pub(crate) struct Imported {
+pub struct Imported {
     /// `received` and `refused`.
-    pub(crate) answer: Value,
+    pub answer: Value,
     /// A failure if not every line was received.
-    pub(crate) outcome: Result<(), Failure>,
+    pub outcome: Result<(), Failure>,
 }
 
 /// What is to be imported, and how.
 #[derive(Args)]
-pub(crate) struct Import {
+pub struct Import {
     /// The file; `-` for standard input.
     file: PathBuf,
     /// Who takes them in.
@@ -47,8 +46,9 @@ pub(crate) struct Import {
     report: Option<PathBuf>,
 }
 
+/// How a file of receptions is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// JSON Lines.
     Jsonl,
     /// Cells parted by commas, semicolons or tabs.
@@ -57,7 +57,7 @@ pub(crate) enum Format {
 
 /// Receives every line of a file. A refused line is told and passed over; after a failure of the
 /// node no further line is sent, and every line that was under way is told.
-pub(crate) async fn import(data: &Path, what: &Import) -> Result<Imported, Failure> {
+pub async fn import(socket: &Path, what: &Import) -> Result<Imported, Failure> {
     let Import { file, officer, report, .. } = what;
     let (from, length) = open(file)?;
     let mut entries = match what.format() {
@@ -76,8 +76,8 @@ pub(crate) async fn import(data: &Path, what: &Import) -> Result<Imported, Failu
             }
         };
         let asked = entry.request.map(|request| {
-            let data = data.to_owned();
-            tokio::spawn(async move { ask(&data, &request).await })
+            let socket = socket.to_owned();
+            tokio::spawn(async move { call(&socket, &(&request).into()).await })
         });
         import.queue.push_back(Sent { number: entry.number, end: entry.end, asked });
         if import.queue.len() >= IN_FLIGHT {
@@ -314,7 +314,7 @@ fn skip_line(from: &mut impl BufRead) -> std::io::Result<u64> {
 }
 
 /// Writes every dossier to a file that takes its place when it is complete and on disk.
-pub(crate) async fn export(data: &Path, file: &Path) -> Result<Value, Failure> {
+pub async fn export(socket: &Path, file: &Path) -> Result<Value, Failure> {
     let failed = |error: std::io::Error| bad_file(file, &error.to_string());
     // A device or a folder must not be replaced by a file.
     if std::fs::symlink_metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
@@ -324,12 +324,12 @@ pub(crate) async fn export(data: &Path, file: &Path) -> Result<Value, Failure> {
     let folder = folder.unwrap_or(Path::new("."));
     let part = NamedTempFile::new_in(folder).map_err(failed)?;
     let mut out = BufWriter::new(part);
-    let status = ask(data, &Request::Status).await?;
+    let status = call(socket, &(&Request::Status).into()).await?;
     let bar = bar(status["documents"].as_u64().unwrap_or(0), EXPORT_TEMPLATE);
     let mut below = None;
     let mut count = 0u64;
     loop {
-        let page = ask(data, &Request::Export { below }).await?;
+        let page = call(socket, &(&Request::Export { below }).into()).await?;
         for document in page["documents"].as_array().into_iter().flatten() {
             writeln!(out, "{document}").map_err(failed)?;
             count += 1;

@@ -1,6 +1,8 @@
 //! What a command says when it could not do what it was asked: what, why, what to do, exit code.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +108,18 @@ impl Failure {
     ) -> Failure {
         let (what, why, remedy) = (what.into(), why.into(), remedy.into());
         Failure { exit, code: code.to_owned(), what, why, remedy }
+    }
+
+    /// The failure of a disk operation on `file`.
+    pub fn disk(what: &str, file: &Path, error: &io::Error) -> Failure {
+        let remedy = match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                "run as the owner of the folder, or change its owner"
+            }
+            io::ErrorKind::StorageFull => "free space on that disk, then try again",
+            _ => "check the disk and the path, then try again",
+        };
+        Failure::store("disk", what, format!("{}: {error}", file.display()), remedy)
     }
 }
 

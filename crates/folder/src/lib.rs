@@ -1,0 +1,12 @@
+//! The data folder of a node, besides its log, index and views: who it is, its settings, its join
+//! codes. Files are put in place whole, mode 0600, and are on disk when a call returns.
+
+mod folder;
+mod invitations;
+mod settings;
+
+pub use folder::{
+    Folder, Membership, RESTORED, read_limited, replace_with, socket_of, sync_parent,
+};
+pub use invitations::{Invitations, Standing, Visit};
+pub use settings::{Approval, Flags, LogFormat, Settings};
