@@ -158,6 +158,9 @@ impl Log {
         let reader = LogReader::new(Arc::clone(&disk), segments);
         let look = Look { reader: &reader, acknowledged, watch };
         let Opening { tail, tally, damages, torn_bytes, watched } = look.run()?;
+        // A process that died between a rename and its sync leaves a segment that a power cut
+        // takes away again, with all that was appended to it meanwhile.
+        disk.sync_directory().map_err(io)?;
         let space = Space::new(settings.reserve_bytes);
         let buffer = Vec::new();
         let mut log = Self { disk, settings, reader, mark, tail, tally, space, buffer };

@@ -351,3 +351,22 @@ fn groups_that_cannot_be_written_at_once_are_refused() {
     log.append(&changes(2..3)).expect("the disk is sound");
     assert_eq!(log.end().position.segment, 2);
 }
+
+#[test]
+fn a_segment_whose_name_was_not_made_durable_is_not_trusted_with_changes_before_it_is() {
+    for died_at in 1..=5 {
+        let disk = SimDisk::new();
+        let mut log = open(&disk, SMALL).log;
+        // The process ends while it makes the first segment; the power stays on.
+        disk.set_fault(disk.calls() + died_at, Fault::Fails);
+        assert!(log.append(&changes(1..2)).is_err());
+        let mut log = open(&disk, SMALL).log;
+        log.append(&changes(2..3)).expect("the disk is sound again");
+        for seed in 0..20 {
+            let disk = disk.fork();
+            disk.crash(seed);
+            let found = seqs(&open(&disk, SMALL).log);
+            assert!(found.contains(&2), "died at {died_at}, seed {seed}: {found:?}");
+        }
+    }
+}
