@@ -47,6 +47,7 @@ pub(crate) struct Chunk {
     pub(crate) seq: u64,
     pub(crate) first_counter: u64,
     pub(crate) operations: u64,
+    pub(crate) replaced: u64,
 }
 
 /// Reads a chunk that must fill `payload`, within the limits.
@@ -90,12 +91,13 @@ fn read_body(mut bytes: Reader<'_>, checksum: [u8; 4], most: u64) -> Result<Chun
         }
     }
     bytes.other_actors(actor)?;
-    let operations = read_columns(bytes, most)?;
-    Ok(Chunk { checksum, dependencies, actor, seq, first_counter, operations })
+    let (operations, replaced) = read_columns(bytes, most)?;
+    Ok(Chunk { checksum, dependencies, actor, seq, first_counter, operations, replaced })
 }
 
-/// Walks the column table and the columns behind it; gives the number of operations.
-fn read_columns(mut bytes: Reader<'_>, most: u64) -> Result<u64, PayloadError> {
+/// Walks the column table and the columns behind it; gives the number of operations, and of those
+/// that they replace.
+fn read_columns(mut bytes: Reader<'_>, most: u64) -> Result<(u64, u64), PayloadError> {
     let count = bytes.at_most(COLUMNS.len() as u64, Part::Columns)?;
     let mut table = [(0, 0); COLUMNS.len()];
     let mut before = 0;
@@ -107,14 +109,14 @@ fn read_columns(mut bytes: Reader<'_>, most: u64) -> Result<u64, PayloadError> {
         before = id;
         *entry = (id, bytes.at_most(MAX_PAYLOAD_BYTES as u64, Part::Columns)?);
     }
-    let mut operations = 0;
+    let (mut operations, mut replaced) = (0, 0);
     for &(id, length) in table.iter().take(count as usize) {
         let column = Reader { rest: bytes.take(length as usize, Part::Columns)? };
         match id {
             ACTIONS => operations = read_actions(column, most)?,
             KEYS => read_keys(column)?,
             VALUES => read_value_types(column)?,
-            REPLACED => read_replaced(column, most)?,
+            REPLACED => replaced = read_replaced(column, most)?,
             _ => (),
         }
     }
@@ -124,7 +126,7 @@ fn read_columns(mut bytes: Reader<'_>, most: u64) -> Result<u64, PayloadError> {
     if operations == 0 {
         return Err(PayloadError::Malformed { part: Part::Actions });
     }
-    Ok(operations)
+    Ok((operations, replaced))
 }
 
 fn read_actions(column: Reader<'_>, most: u64) -> Result<u64, PayloadError> {
@@ -159,14 +161,15 @@ fn read_value_types(column: Reader<'_>) -> Result<(), PayloadError> {
     })
 }
 
-fn read_replaced(column: Reader<'_>, most: u64) -> Result<(), PayloadError> {
+fn read_replaced(column: Reader<'_>, most: u64) -> Result<u64, PayloadError> {
     let mut replaced: u64 = 0;
     column.runs(Part::Replaced, |times, value| {
         let Some(bytes) = value else { return Ok(()) };
         let each = bytes.unsigned(Part::Replaced)?;
         replaced = replaced.saturating_add(times.saturating_mul(each));
         within(replaced, most, Part::Replaced)
-    })
+    })?;
+    Ok(replaced)
 }
 
 fn within(value: u64, limit: u64, part: Part) -> Result<(), PayloadError> {

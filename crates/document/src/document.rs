@@ -5,16 +5,17 @@ use std::fmt;
 
 use automerge::transaction::CommitOptions;
 use automerge::{ActorId, Automerge};
+use lienthong_protocol::{Change, ChangeId, OfficeId};
 use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::editor::{EditError, Editor};
 use crate::guard::guard;
 use crate::limits::MAX_SAVED_BYTES;
-use crate::open::{self, Trust};
+use crate::open::{self, Signed, Trust};
 use crate::path::{Step, steps};
 use crate::payload::{self, ChangeHash};
-use crate::read;
+use crate::read::{self, Entry, Origin, Replaced};
 use crate::rehearsal::{Candidate, Refusal, Scene, content, heads_of, play, rehearse};
 
 /// One document. What it says is a function of the payloads it has taken, whatever their order.
@@ -25,14 +26,52 @@ use crate::rehearsal::{Candidate, Refusal, Scene, content, heads_of, play, rehea
 #[derive(Clone, Default)]
 pub struct Document {
     inner: Automerge,
-    /// The payloads that were taken, with the highest operation counter of each.
-    taken: BTreeMap<ChangeHash, u64>,
+    taken: BTreeMap<ChangeHash, Taken>,
+    /// The values that payloads replaced or deleted, or say that they do.
+    replaced: Replaced,
+}
+
+/// What is known of a payload that was taken.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    /// The counter of its first operation.
+    first: u64,
+    /// The counter of its last.
+    last: u64,
+    /// Whether it depends on no other.
+    is_opening: bool,
+    /// The office in whose name it was signed; none for a draft, and where no header was seen.
+    signer: Option<OfficeId>,
 }
 
 impl Document {
     /// Makes a document that says nothing yet.
     pub fn new() -> Document {
         Document::default()
+    }
+
+    /// Opens a document from a whole set of its signed changes, in any order, as
+    /// [`Document::open`] does, and knows from their headers which office signed what. Each must
+    /// be written by the actor of its author.
+    pub fn open_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Opened<ChangeId> {
+        Document::of_changes(changes, Trust::New)
+    }
+
+    /// The same for changes that were opened together before and were all taken then, at half
+    /// the cost, as [`Document::reopen`] does.
+    pub fn reopen_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Opened<ChangeId> {
+        Document::of_changes(changes, Trust::Rehearsed)
+    }
+
+    fn of_changes<'a>(
+        changes: impl IntoIterator<Item = &'a Change>,
+        trust: Trust,
+    ) -> Opened<ChangeId> {
+        let mut document = Document::new();
+        let changes = changes.into_iter().map(|change| (change, change.payload()));
+        let refused = open::extend(&mut document, changes, |change| signed(change), trust);
+        let refused = refused.into_iter().map(|(change, refusal)| (change.id(), refusal));
+        Opened { document, refused: refused.collect() }
     }
 
     /// Opens a document from a whole set of payloads of any authors, in any order.
@@ -55,7 +94,7 @@ impl Document {
     /// left out. Payloads that cannot be applied are opened as [`Document::open`] does.
     pub fn reopen<'a, K>(changes: impl IntoIterator<Item = (K, &'a [u8])>) -> Opened<K> {
         let mut document = Document::new();
-        let refused = open::extend(&mut document, changes, |_| None, Trust::Rehearsed);
+        let refused = open::extend(&mut document, changes, |_| Signed::default(), Trust::Rehearsed);
         Opened { document, refused }
     }
 
@@ -68,7 +107,8 @@ impl Document {
         changes: impl IntoIterator<Item = (K, &'a [u8])>,
         actor_of: impl Fn(&K) -> Option<Actor>,
     ) -> Vec<(K, Refusal)> {
-        open::extend(self, changes, actor_of, Trust::New)
+        let signed = |key: &K| Signed { actor: actor_of(key), office: None };
+        open::extend(self, changes, signed, Trust::New)
     }
 
     /// Takes one payload, whoever wrote it, after its rehearsal. A payload that was taken before
@@ -136,6 +176,36 @@ impl Document {
         self.taken.is_empty()
     }
 
+    /// Reads the document as the payload that opened it wrote it, whatever others did to it later.
+    /// Of several such payloads, which only a cheating author makes, the first by hash counts.
+    pub fn opened(&self) -> Value {
+        let Some(opening) = self.opening() else { return Value::Null };
+        guard(|| read::whole_at(&self.inner, opening)).unwrap_or_default()
+    }
+
+    /// Reads the list that the opening payload made at `key`. Every entry is given as the payload
+    /// that added it wrote it, also one that another payload changed, hid or deleted, in the order
+    /// of their operation counters: an entry stands behind all those that its author saw.
+    pub fn entries(&self, key: &str) -> Vec<Entry> {
+        let Some(opening) = self.opening() else { return Vec::new() };
+        let origin = |hash: &automerge::ChangeHash| {
+            let Taken { first, last, signer, .. } =
+                *self.taken.get(&ChangeHash::from_bytes(hash.0))?;
+            Some(Origin { first, last, signer })
+        };
+        read::entries(&self.inner, key, opening, &self.replaced, origin)
+    }
+
+    /// The office in whose name a payload was signed; none where no header was seen.
+    pub fn signer(&self, hash: ChangeHash) -> Option<OfficeId> {
+        self.taken.get(&hash)?.signer
+    }
+
+    fn opening(&self) -> Option<automerge::ChangeHash> {
+        let (hash, _) = self.taken.iter().find(|(_, taken)| taken.is_opening)?;
+        Some(automerge::ChangeHash(*hash.as_bytes()))
+    }
+
     /// Reads the whole document. Where offices wrote at once, it shows the winner.
     pub fn value(&self) -> Value {
         content(&self.inner)
@@ -172,7 +242,7 @@ impl Document {
         self.inner.save()
     }
 
-    /// Loads a document that this node saved. Never pass bytes of a peer: compressed content
+    /// Loads a document that this node saved; who signed what is not saved. Never pass bytes of a peer: compressed content
     /// grows without a limit.
     pub fn load(saved: &[u8]) -> Result<Document, LoadError> {
         let bytes = saved.len();
@@ -181,13 +251,17 @@ impl Document {
         }
         let loaded = guard(|| {
             let inner = Automerge::load(saved).ok()?;
-            let metas = inner.get_changes_meta(&[]);
-            let hashes =
-                metas.iter().map(|meta| (ChangeHash::from_bytes(meta.hash.0), meta.max_op));
-            let taken = hashes.collect();
-            drop(metas);
+            let changes = inner.get_changes(&[]);
+            let replaced = changes.iter().flat_map(replaced_by).collect();
+            let taken = changes.iter().map(|change| {
+                let (first, last) = (change.start_op().get(), change.max_op());
+                let is_opening = change.deps().is_empty();
+                let hash = ChangeHash::from_bytes(change.hash().0);
+                (hash, Taken { first, last, is_opening, signer: None })
+            });
+            let taken = taken.collect();
             content(&inner);
-            Some(Document { inner, taken })
+            Some(Document { inner, taken, replaced })
         });
         loaded.flatten().ok_or(LoadError::Damaged)
     }
@@ -198,8 +272,10 @@ impl Document {
         candidates: impl Iterator<Item = &'a Candidate> + Clone,
     ) -> Result<(), Refusal> {
         let mut taken = self.counted(candidates.clone())?;
+        let mut replaced = replaced_by_all(candidates.clone())?;
         self.inner = rehearse(&self.inner, candidates)?;
         self.taken.append(&mut taken);
+        self.replaced.append(&mut replaced);
         Ok(())
     }
 
@@ -209,27 +285,42 @@ impl Document {
         candidates: impl Iterator<Item = &'a Candidate> + Clone,
     ) -> Result<(), Refusal> {
         let mut taken = self.counted(candidates.clone())?;
+        let mut replaced = replaced_by_all(candidates.clone())?;
         self.inner = play(&self.inner, candidates)?;
         self.taken.append(&mut taken);
+        self.replaced.append(&mut replaced);
         Ok(())
     }
 
-    /// The highest operation counter of each candidate, if each begins where it must.
+    /// Takes note of who signed another copy of a payload that was taken.
+    pub(crate) fn sign(&mut self, copy: &Candidate) {
+        if let Some(taken) = self.taken.get_mut(&copy.peek.hash) {
+            taken.signer = open::least(taken.signer, copy.signer);
+        }
+    }
+
+    /// What is to be known of each candidate, if each begins where it must.
     fn counted<'a>(
         &self,
         candidates: impl Iterator<Item = &'a Candidate>,
-    ) -> Result<BTreeMap<ChangeHash, u64>, Refusal> {
-        let mut taken = BTreeMap::new();
-        for Candidate { peek, change } in candidates {
+    ) -> Result<BTreeMap<ChangeHash, Taken>, Refusal> {
+        let mut taken: BTreeMap<ChangeHash, Taken> = BTreeMap::new();
+        for Candidate { peek, change, signer } in candidates {
             let ends = peek.dependencies.iter().filter_map(|dependency| {
-                self.taken.get(dependency).or_else(|| taken.get(dependency)).copied()
+                self.taken.get(dependency).or_else(|| taken.get(dependency)).map(|known| known.last)
             });
             let expected = ends.max().unwrap_or(0) + 1;
             let claimed = change.start_op().get();
             if claimed != expected {
                 return Err(Refusal::Counter { claimed, expected });
             }
-            taken.insert(peek.hash, claimed + peek.operations - 1);
+            let known = Taken {
+                first: claimed,
+                last: claimed + peek.operations - 1,
+                is_opening: peek.dependencies.is_empty(),
+                signer: *signer,
+            };
+            taken.insert(peek.hash, known);
         }
         Ok(taken)
     }
@@ -238,7 +329,7 @@ impl Document {
         let (peek, change) = payload::read(&payload).map_err(EditError::Payload)?;
         let (hash, dependencies) = (peek.hash, peek.dependencies.clone());
         let mut after = self.clone();
-        let rehearsed = after.rehearse_and_take([Candidate { peek, change }].iter());
+        let rehearsed = after.rehearse_and_take([Candidate { peek, change, signer: None }].iter());
         rehearsed.map_err(EditError::Rehearsal)?;
         // What was written must be what others will read.
         if guard(|| content(copy)) != Some(after.value()) {
@@ -246,6 +337,33 @@ impl Document {
         }
         Ok(Draft { payload, hash, dependencies, base: self.heads(), after })
     }
+}
+
+/// What a change must be written by, and in whose name it was signed.
+fn signed(change: &Change) -> Signed {
+    let header = change.header();
+    let actor = Actor::derive(header.author, header.incarnation);
+    Signed { actor: Some(actor), office: Some(header.office) }
+}
+
+/// The values that candidates replace or delete. Honest dossiers only grow, so that few are
+/// decoded for it.
+fn replaced_by_all<'a>(
+    candidates: impl Iterator<Item = &'a Candidate>,
+) -> Result<Replaced, Refusal> {
+    let mut replaced = Replaced::new();
+    for candidate in candidates.filter(|candidate| candidate.peek.replaced > 0) {
+        let decoded = guard(|| replaced_by(&candidate.change).collect::<Vec<_>>());
+        replaced.extend(decoded.ok_or(Refusal::Rehearsal { scene: Scene::Apply })?);
+    }
+    Ok(replaced)
+}
+
+fn replaced_by(change: &automerge::Change) -> impl Iterator<Item = (ActorId, u64)> {
+    let operations = change.decode().operations.into_iter();
+    let replaced =
+        operations.flat_map(|operation| operation.pred.iter().cloned().collect::<Vec<_>>());
+    replaced.map(|id| (id.1, id.0))
 }
 
 impl fmt::Debug for Document {

@@ -24,4 +24,5 @@ pub use document::{Document, Draft, LoadError, Opened};
 pub use editor::{EditError, Editor};
 pub use path::{ROOT, Step};
 pub use payload::{ChangeHash, Part, PayloadError, Peek, peek};
+pub use read::Entry;
 pub use rehearsal::{Refusal, Scene};

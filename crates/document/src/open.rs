@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lienthong_protocol::OfficeId;
+
 use crate::actor::Actor;
 use crate::document::Document;
 use crate::payload::{self, ChangeHash};
@@ -16,21 +18,32 @@ pub(crate) enum Trust {
     Rehearsed,
 }
 
+/// What a payload's header says, where it was seen.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Signed {
+    /// The actor that it must be written by.
+    pub(crate) actor: Option<Actor>,
+    /// The office in whose name it was signed.
+    pub(crate) office: Option<OfficeId>,
+}
+
 /// Takes what `document` can take of `changes`; gives the rest with the reasons.
 pub(crate) fn extend<'a, K>(
     document: &mut Document,
     changes: impl IntoIterator<Item = (K, &'a [u8])>,
-    actor_of: impl Fn(&K) -> Option<Actor>,
+    signed: impl Fn(&K) -> Signed,
     trust: Trust,
 ) -> Vec<(K, Refusal)> {
     let mut refused = Vec::new();
     let mut waiting = BTreeMap::new();
     for (key, payload) in changes {
-        match look_at(payload, actor_of(&key)) {
+        match look_at(payload, signed(&key)) {
             Err(refusal) => refused.push((key, refusal)),
-            Ok(candidate) if document.contains(candidate.peek.hash) => (),
+            Ok(candidate) if document.contains(candidate.peek.hash) => document.sign(&candidate),
             Ok(candidate) => {
-                waiting.entry(candidate.peek.hash).or_insert((key, candidate));
+                let signer = candidate.signer;
+                let known = waiting.entry(candidate.peek.hash).or_insert((key, candidate));
+                known.1.signer = least(known.1.signer, signer);
             }
         }
     }
@@ -43,13 +56,19 @@ pub(crate) fn extend<'a, K>(
     refused
 }
 
-fn look_at(payload: &[u8], expected: Option<Actor>) -> Result<Candidate, Refusal> {
+/// Of two offices in whose names one payload was signed the first by id: an author that signs
+/// twice must not be read otherwise where the copies come in another order.
+pub(crate) fn least(one: Option<OfficeId>, other: Option<OfficeId>) -> Option<OfficeId> {
+    one.into_iter().chain(other).min()
+}
+
+fn look_at(payload: &[u8], signed: Signed) -> Result<Candidate, Refusal> {
     let (peek, change) = payload::read(payload)?;
-    match expected {
+    match signed.actor {
         Some(expected) if expected != peek.actor => {
             Err(Refusal::Actor { named: peek.actor, expected })
         }
-        _ => Ok(Candidate { peek, change }),
+        _ => Ok(Candidate { peek, change, signer: signed.office }),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Peek {
     pub seq: u64,
     /// How many operations it holds, at most `MAX_OPERATIONS`.
     pub operations: u64,
+    /// How many values it replaces or deletes, at most `MAX_OPERATIONS`.
+    pub replaced: u64,
     /// Its length, at most `MAX_PAYLOAD_BYTES`.
     pub bytes: usize,
 }
@@ -83,9 +85,9 @@ pub(crate) fn read(payload: &[u8]) -> Result<(Peek, Change), PayloadError> {
     if !agree(&chunk, &change) {
         return Err(PayloadError::Unreadable);
     }
-    let Chunk { dependencies, actor, seq, operations, .. } = chunk;
+    let Chunk { dependencies, actor, seq, operations, replaced, .. } = chunk;
     let bytes = payload.len();
-    Ok((Peek { hash, dependencies, actor, seq, operations, bytes }, change))
+    Ok((Peek { hash, dependencies, actor, seq, operations, replaced, bytes }, change))
 }
 
 /// Says whether the two readers of one chunk, ours and Automerge's, saw the same.

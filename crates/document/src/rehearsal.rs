@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 
 use automerge::{Automerge, Change, ObjType, ROOT, ReadDoc};
+use lienthong_protocol::OfficeId;
 
 use crate::actor::Actor;
 use crate::guard::guard;
@@ -23,6 +24,8 @@ use crate::read;
 pub(crate) struct Candidate {
     pub(crate) peek: Peek,
     pub(crate) change: Change,
+    /// The office in whose name it was signed, where its header was seen.
+    pub(crate) signer: Option<OfficeId>,
 }
 
 /// Plays `candidates`, in causal order and with all dependencies in `document`, on a copy of it.
