@@ -11,11 +11,14 @@ use serde_json::json;
 use lienthong_request::{Failure, Request};
 
 /// The reference catalogue and the names for demonstrations, part of the program.
-const PROCEDURES: &str = include_str!("../../config/quang-nam/procedures.toml");
+pub(crate) const PROCEDURES: &str = include_str!("../../config/quang-nam/procedures.toml");
 const NAMES: &str = include_str!("../../config/quang-nam/names.toml");
 
 /// The day of the demonstration: that of the province, before the reform.
 const DAY: Date = date(2017, 6, 5);
+
+/// Planning and investment, natural resources, construction: one leads, the others are asked.
+const DEPARTMENTS: [&str; 3] = ["QNM-SKHDT", "QNM-STNMT", "QNM-SXD"];
 
 /// What is offered, and who applies.
 pub(crate) struct Catalogue {
@@ -78,6 +81,34 @@ impl Catalogue {
         let channels: Vec<Channel> =
             procedure.channels.iter().copied().filter(|known| *known != Channel::EMail).collect();
         let channel = draw.one_of(&channels).copied().unwrap_or(Channel::Counter);
+        self.filled_in((province, office), offered, channel, &mut draw)
+    }
+
+    /// A reception of one procedure at the counter, by its code.
+    pub(crate) fn named(
+        &self,
+        (province, office): (&Province, &Office),
+        procedure: &str,
+        coordinating: &[OfficeId],
+    ) -> Result<Reception, Failure> {
+        let offered = self.edition.procedure_at(procedure, DAY);
+        let offered = offered
+            .ok_or_else(|| bad_catalogue(&format!("procedure {procedure} is not offered")))?;
+        let mut draw = Draw(u64::from(offered.version));
+        let mut reception =
+            self.filled_in((province, office), offered, Channel::Counter, &mut draw)?;
+        reception.offices.coordinating = coordinating.to_vec();
+        Ok(reception)
+    }
+
+    fn filled_in(
+        &self,
+        (province, office): (&Province, &Office),
+        offered: &ProcedureVersion,
+        channel: Channel,
+        draw: &mut Draw,
+    ) -> Result<Reception, Failure> {
+        let procedure = &offered.procedure;
         let papers = procedure.components.iter().filter(|paper| paper.required).map(|paper| {
             let Component { code, name, originals, copies, .. } = paper;
             json!({ "code": code, "name": name, "originals": originals, "copies": copies })
@@ -92,7 +123,7 @@ impl Catalogue {
                 "receiving": office.id,
                 "competent": self.competent(province, procedure, office),
             },
-            "applicant": { "kind": "citizen", "name": self.names.draw(&mut draw) },
+            "applicant": { "kind": "citizen", "name": self.names.draw(draw) },
             "components": papers.collect::<Vec<_>>(),
         });
         serde_json::from_value(value).map_err(|error| bad_catalogue(&error.to_string()))
@@ -167,12 +198,16 @@ impl Draw {
     }
 }
 
-/// Districts in the order of the roll-out, each with its first communes.
+/// Departments that work with each other, and districts in the order of the roll-out, each with its
+/// first communes.
 pub(crate) fn choose(province: &Province, offices: usize) -> Vec<OfficeId> {
+    let departments = DEPARTMENTS.iter().take(if offices < 8 { 2 } else { 3 });
+    let has = |id: &OfficeId| province.offices.iter().any(|office| office.id == *id);
+    let departments = departments.filter_map(|id| id.parse().ok());
+    let mut chosen: Vec<OfficeId> = departments.filter(has).collect();
     let mut districts: Vec<_> =
         province.offices.iter().filter(|office| office.tier == "district").collect();
     districts.sort_by_key(|office| (office.wave, office.id));
-    let mut chosen = Vec::new();
     for district in districts {
         chosen.push(district.id);
         let communes = province.offices.iter().filter(|o| o.parent == Some(district.id));

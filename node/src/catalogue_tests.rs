@@ -1,6 +1,7 @@
 //! Every office of the reference province has work, and all of it can be received.
 
 use super::*;
+use crate::tree::above;
 
 const PROVINCE: &str = include_str!("../../config/quang-nam/province.toml");
 
@@ -46,4 +47,19 @@ fn equal_numbers_draw_equal_receptions() {
     let draw = |number| catalogue.reception(&province, office, number).expect("work");
     assert_eq!(draw(7), draw(7));
     assert!((0..9).any(|number| draw(number) != draw(number + 1)));
+}
+
+#[test]
+fn as_many_offices_as_asked_for_are_chosen_and_each_below_one_that_is() {
+    let province = Province::parse(PROVINCE).expect("the reference province is sound");
+    for count in [4, 8, 20, 100] {
+        let chosen = choose(&province, count);
+        assert_eq!(chosen.len(), count);
+        for office in &chosen {
+            let parent = above(&province, *office).first().copied();
+            assert!(
+                parent.is_some_and(|parent| parent == province.root || chosen.contains(&parent))
+            );
+        }
+    }
 }

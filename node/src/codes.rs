@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 
 use lienthong_dossier::{Code, Dossier, local_day};
 use lienthong_federation::SerialPart;
@@ -15,9 +14,6 @@ use crate::mind::{Mind, store_failed};
 use crate::serials::Serials;
 use crate::shelf::StoreShelf;
 
-/// Tells what time it is at the counter; a test sets it.
-pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
-
 /// How many dossiers are looked through at a time.
 const PAGE: usize = 256;
 /// How many days are kept in memory; beyond it the oldest is read again when it is needed.
@@ -28,7 +24,6 @@ const READ_AT_ONCE: usize = 8;
 /// What is known about the codes of this office's unit.
 pub(crate) struct Codes {
     serials: Serials,
-    clock: Clock,
     /// The days that were read, by their number since the epoch.
     days: BTreeMap<u64, Day>,
     is_stale: bool,
@@ -53,22 +48,16 @@ impl Codes {
     pub(crate) fn open(
         folder: &Path,
         replica: &Replica<StoreShelf>,
-        clock: Clock,
+        at: Moment,
     ) -> Result<Codes, Failure> {
         let written = replica.last_seqs(replica.identity().key.id()).map_err(store_failed)?;
         Ok(Codes {
-            serials: Serials::open(folder, clock()),
-            clock,
+            serials: Serials::open(folder, at),
             days: BTreeMap::new(),
             is_stale: false,
             unread: BTreeSet::new(),
             written: Some(written),
         })
-    }
-
-    /// The time at the counter.
-    pub(crate) fn now(&self) -> Moment {
-        (self.clock)()
     }
 
     /// Lets a document be looked at when there is time: its code may be another's too.
@@ -144,7 +133,7 @@ impl Mind {
 
     /// Tells that this node gives no codes yet, because its folder was restored.
     pub(crate) fn restored_alarm(&self) -> Option<Value> {
-        let now = self.codes.now();
+        let now = self.now();
         let waits = self.codes.serials.wait_for_peer(now) && self.has_witness();
         waits.then(|| {
             json!({
@@ -171,7 +160,7 @@ impl Mind {
         let is_old = earlier.any(|(incarnation, seq)| known.get(incarnation) < Some(seq));
         if is_old {
             tracing::warn!(%office, "folder-is-an-old-one");
-            let at = self.codes.now();
+            let at = self.now();
             self.codes.serials.jump(at);
         }
         Ok(())
@@ -233,7 +222,7 @@ impl Mind {
     }
 
     fn enter(&mut self, day: u64, code: &Code, document: DocumentId) {
-        let now = self.codes.now();
+        let now = self.now();
         // A day that was not read yet finds the dossier when it is.
         let Some(known) = self.codes.days.get_mut(&day) else { return };
         known.documents.insert(document);

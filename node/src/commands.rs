@@ -91,14 +91,21 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Plays a province on loopback: offices work, are cut off, come back and settle.
-    Demo {
-        /// How many offices besides the hub, 2 to 100.
-        #[arg(long, default_value_t = 8)]
-        offices: usize,
-        /// How many dossiers, 1 to 100,000.
-        #[arg(long, default_value_t = 80)]
-        dossiers: usize,
-    },
+    Demo(Demo),
+}
+
+/// How large a demonstration is.
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// How many offices besides the hub, 4 to 100.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) offices: usize,
+    /// How many dossiers, 1 to 100,000.
+    #[arg(long, default_value_t = 80)]
+    pub(crate) dossiers: usize,
+    /// The folder for the receipt and the control slip that are printed at the end.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Args)]

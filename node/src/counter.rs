@@ -7,7 +7,7 @@ use lienthong_request::Failure;
 use serde_json::{Value, json};
 
 use crate::list::Rest;
-use crate::mind::{Mind, now, store_failed};
+use crate::mind::{Mind, store_failed};
 
 /// How many dossiers are looked through at a time.
 const PAGE: usize = 256;
@@ -35,7 +35,7 @@ impl Mind {
             self.known_office(office)?;
         }
         self.officer_may_receive(officer, &reception.procedure)?;
-        let at = self.codes.now();
+        let at = self.now();
         let reception = self.dated(reception, at)?;
         let code = self.next_code(at)?;
         let adds: Vec<OfficeId> =
@@ -59,7 +59,7 @@ impl Mind {
             self.known_office(office)?;
         }
         self.officer_may_act(&act, &known)?;
-        let planned = known.plan(&act, now()).map_err(|refusal| act_refused(&refusal))?;
+        let planned = known.plan(&act, self.now()).map_err(|refusal| act_refused(&refusal))?;
         let adds = planned.offices_added();
         self.author(Some((id, &document)), Kind::DOSSIER, adds, |editor| planned.write(editor))?;
         let (_, _, now_known) = self.find(&id.to_string())?;
@@ -125,7 +125,7 @@ impl Mind {
 
     /// An act's id: author and number, so no two nodes give the same.
     fn next_act_id(&self) -> String {
-        let header = self.replica.header(now(), None, Kind::DOSSIER, Vec::new());
+        let header = self.replica.header(self.now(), None, Kind::DOSSIER, Vec::new());
         format!("{}-{}-{}", header.author.short(), header.incarnation, header.seq)
     }
 

@@ -1,34 +1,24 @@
 //! A whole province on loopback, in one process, with real QUIC between its nodes.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::net::{Ipv4Addr, UdpSocket};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use lienthong_dossier::Reception;
-use lienthong_federation::{Office, Province};
-use lienthong_folder::{Flags, Settings};
-use lienthong_folder::{Folder, socket_of};
-use lienthong_protocol::OfficeId;
+use lienthong_folder::socket_of;
+use lienthong_protocol::{Moment, OfficeId};
 use lienthong_request::{Failure, Request, SCHEMA, call};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::catalogue::{Catalogue, acts, choose};
+use crate::catalogue::{acts, choose};
 use crate::limits::raise_file_limit;
-use crate::node::Node;
-use crate::setup;
+use crate::stage::{LOOK_EVERY, SETTLE_TIME_LIMIT, Stage, bug};
+use crate::story::Story;
+use crate::tree::{HEADINGS, TreeLink, above, link_with, number, tree_links};
 
-/// The reference province, part of the program.
-const PROVINCE: &str = include_str!("../../config/quang-nam/province.toml");
-/// How long the whole province may take to settle after the last cut.
-const SETTLE_TIME_LIMIT: Duration = Duration::from_secs(300);
-/// How often the offices are asked how far they are.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Memory for the indexes of all nodes together, bytes; each gets its part, 1 to 16 MiB.
-const CACHE_BYTES: usize = 256 << 20;
+/// Monday, 12 June 2017, 08:30.
+const WEEK_LATER: Moment = Moment(1_497_231_000_000);
 
 /// How a demonstration ended.
 pub struct Played {
@@ -40,71 +30,43 @@ pub struct Played {
     pub outcome: Result<(), Failure>,
 }
 
-/// Plays the demonstration and tells it on standard error. 2 to 100 offices besides the hub, 1 to
-/// 100,000 dossiers.
-pub async fn demo(offices: usize, dossiers: usize) -> Result<Played, Failure> {
-    if !(2..=100).contains(&offices) || !(1..=100_000).contains(&dossiers) {
+/// Plays the demonstration and tells it on standard error; the last papers are printed into the
+/// folder `out`. 4 to 100 offices besides the hub, 1 to 100,000 dossiers.
+pub async fn demo(offices: usize, dossiers: usize, out: &Path) -> Result<Played, Failure> {
+    if !(4..=100).contains(&offices) || !(1..=100_000).contains(&dossiers) {
         let why = format!("{offices} offices and {dossiers} dossiers");
-        let remedy = "2 to 100 offices, 1 to 100,000 dossiers";
+        let remedy = "4 to 100 offices, 1 to 100,000 dossiers";
         return Err(Failure::usage("demo-size", "no demonstration", why, remedy));
     }
     raise_file_limit(offices)?;
     let mut stage = Stage::new(offices)?;
     stage.found().await?;
     let chosen = choose(&stage.province, offices);
-    let mut joined = Vec::new();
-    for office in &chosen {
-        joined.push(stage.join(*office).await?);
-    }
-    for (folder, place) in joined {
-        stage.start(folder, place).await?;
-    }
-    stage.say(&format!("{offices} nút chạy / nodes run"));
+    stage.join_all(&chosen).await?;
+    let counters = stage.counters(&chosen);
     let first = dossiers.div_ceil(3);
-    stage.work(&chosen, 0..first).await?;
+    stage.work(&counters, 0..first).await?;
     stage.say(&format!(
         "{first} hồ sơ đã tiếp nhận, mọi nơi đều nối / received, everything connected"
     ));
-    let cut: Vec<OfficeId> = chosen.iter().copied().step_by(2).collect();
+    let story = Story::begin(&stage, stage.cast(&chosen, &counters)?).await?;
+    let cut: Vec<OfficeId> = counters.iter().copied().step_by(2).collect();
     stage.cut(&cut).await;
-    stage.work(&chosen, first..dossiers).await?;
+    stage.work(&counters, first..dossiers).await?;
     stage.say(&format!(
         "thêm {} hồ sơ, cả ở nơi bị cắt mạng / more received, also by offices cut off",
         dossiers - first
     ));
+    stage.turn_to(WEEK_LATER, "một tuần sau, thứ Hai 12/06/2017 / a week later");
+    story.a_week_later(&stage).await?;
     let returning = stage.reconnect(&cut).await?;
     stage.settle(returning).await?;
-    let played = stage.judge().await?;
+    story.end(&stage).await?;
+    stage.settle(Vec::new()).await?;
+    let papers = story.papers(&stage, out).await?;
+    let played = stage.judge(&papers).await?;
     stage.stop().await?;
     Ok(played)
-}
-
-/// The nodes, and what they play with.
-struct Stage {
-    folder: TempDir,
-    province: Province,
-    catalogue: Catalogue,
-    nodes: BTreeMap<OfficeId, Node>,
-    cache_bytes: usize,
-    began: Instant,
-}
-
-/// A loopback address that nobody else is given until its node binds it.
-struct Place {
-    address: String,
-    kept: UdpSocket,
-}
-
-impl Place {
-    fn keep() -> Result<Place, Failure> {
-        let bound = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
-        let kept = bound.and_then(|kept| Ok((kept.local_addr()?.to_string(), kept)));
-        let (address, kept) = kept.map_err(|error| {
-            let remedy = "give this process more open files and ports";
-            Failure::failed("no-address", "no demonstration", error.to_string(), remedy)
-        })?;
-        Ok(Place { address, kept })
-    }
 }
 
 /// An office that comes back: how many of its changes are still to be sent, and were at first.
@@ -116,80 +78,6 @@ struct Returning {
 }
 
 impl Stage {
-    fn new(offices: usize) -> Result<Stage, Failure> {
-        let began = Instant::now();
-        let folder = tempfile::Builder::new().prefix("lienthong-demo-").tempdir();
-        let folder = folder
-            .map_err(|error| Failure::disk("no temporary folder", &std::env::temp_dir(), &error))?;
-        let province = Province::parse(PROVINCE).map_err(|error| {
-            Failure::failed(error.code(), "no demonstration", error.to_string(), error.remedy())
-        })?;
-        let catalogue = Catalogue::reference()?;
-        let cache_bytes = (CACHE_BYTES / (offices + 1)).clamp(1 << 20, 16 << 20);
-        Ok(Stage { folder, province, catalogue, nodes: BTreeMap::new(), cache_bytes, began })
-    }
-
-    /// Tells what happened, after the time since the beginning.
-    fn say(&self, words: &str) {
-        let seconds = self.began.elapsed().as_secs_f64();
-        // Standard error may be closed; the table still comes.
-        drop(writeln!(std::io::stderr(), "{seconds:6.1} s  {words}"));
-    }
-
-    fn path(&self, office: OfficeId) -> PathBuf {
-        self.folder.path().join(office.as_str())
-    }
-
-    fn office(&self, id: OfficeId) -> Option<&Office> {
-        self.province.offices.iter().find(|office| office.id == id)
-    }
-
-    /// The name of an office without what kind of office it is.
-    fn name(&self, id: OfficeId) -> &str {
-        let name = self.office(id).map_or("", |office| &office.name);
-        let kinds = ["Thành phố ", "Thị xã ", "Thị trấn ", "Huyện ", "Phường ", "Xã "];
-        kinds.into_iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name)
-    }
-
-    /// Starts the node of a folder at a place that was kept free for it.
-    async fn start(&mut self, folder: Folder, place: Place) -> Result<(), Failure> {
-        let office = folder.joined()?.office;
-        let flags = Flags { listen: Some(place.address), advertise: None };
-        // A demonstration has no five minutes for the next try.
-        let variables = [
-            ("LIENTHONG_STORE_INDEX_CACHE_BYTES", self.cache_bytes.to_string()),
-            ("LIENTHONG_LINK_BACKOFF_MAX_MS", "2000".to_owned()),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        let settings = Settings::load(folder.path(), variables, &flags)?;
-        drop(place.kept);
-        self.nodes.insert(office, Node::start(folder, &settings).await?);
-        Ok(())
-    }
-
-    async fn found(&mut self) -> Result<(), Failure> {
-        let hub = self.province.root;
-        let folder = setup::init(&self.path(hub), hub, &self.province, &[])?;
-        self.start(folder, Place::keep()?).await?;
-        let offices = self.province.offices.len();
-        self.say(&format!("{hub}: lập liên thông, {offices} đơn vị / founds, {offices} offices"));
-        Ok(())
-    }
-
-    /// Lets an office join. Its address goes along: what the registry knows from the start is no
-    /// change to it, which every node would take in.
-    async fn join(&self, office: OfficeId) -> Result<(Folder, Place), Failure> {
-        let hub = self.province.root;
-        let invite = Request::Invite { office, valid_hours: 1 };
-        let code = call(&socket_of(&self.path(hub)), &(&invite).into()).await?;
-        let code = code["code"].as_str().unwrap_or_default();
-        let place = Place::keep()?;
-        let addresses = std::slice::from_ref(&place.address);
-        let folder = setup::join(&self.path(office), code, addresses, || {}).await?;
-        self.say(&format!("{}: tham gia bằng mã / joins with a code", self.name(office)));
-        Ok((folder, place))
-    }
-
     /// Lets the hub and the offices receive these dossiers and work on them, all at once, each
     /// through the socket of its node.
     async fn work(
@@ -285,7 +173,7 @@ impl Stage {
         above(&self.province, office).into_iter().find_map(|peer| link_with(status, peer))
     }
 
-    async fn judge(&self) -> Result<Played, Failure> {
+    async fn judge(&self, papers: &[String]) -> Result<Played, Failure> {
         let links = self.links().await?;
         let unequal = links.iter().filter(|link| !link.is_equal()).count();
         let mut rows = vec![self.root_row().await?];
@@ -296,6 +184,7 @@ impl Stage {
             "seconds": self.began.elapsed().as_secs_f64(),
             "settled": unequal == 0,
             "links": links.iter().map(TreeLink::to_json).collect::<Vec<_>>(),
+            "papers": papers,
         });
         if unequal == 0 {
             let end = "mọi gốc đều bằng nhau ở hai đầu / every root is equal at both ends";
@@ -320,17 +209,6 @@ impl Stage {
         row.resize(HEADINGS.len(), "-".to_owned());
         Ok(row)
     }
-
-    async fn stop(self) -> Result<(), Failure> {
-        let mut stopping = JoinSet::new();
-        for node in self.nodes.into_values() {
-            stopping.spawn(node.stop());
-        }
-        while let Some(stopped) = stopping.join_next().await {
-            stopped.map_err(|error| bug(&error.to_string()))??;
-        }
-        Ok(())
-    }
 }
 
 impl Returning {
@@ -353,88 +231,6 @@ impl Returning {
     }
 }
 
-/// A link between an office and one above it, as both ends see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct TreeLink {
-    office: OfficeId,
-    peer: OfficeId,
-    changes: u64,
-    unsent: u64,
-    is_settled: bool,
-    root: String,
-    peer_root: String,
-}
-
-impl TreeLink {
-    /// Whether both ends say that they hold the same, and do.
-    fn is_equal(&self) -> bool {
-        self.is_settled && !self.root.is_empty() && self.root == self.peer_root
-    }
-
-    fn row(&self, name: &str) -> Vec<String> {
-        let yes = |is: bool| if is { "có / yes" } else { "KHÔNG / NO" }.to_owned();
-        let short = |root: &str| root.chars().take(12).collect();
-        vec![
-            self.office.to_string(),
-            name.to_owned(),
-            self.changes.to_string(),
-            self.unsent.to_string(),
-            self.peer.to_string(),
-            yes(self.is_settled),
-            short(&self.root),
-            short(&self.peer_root),
-            yes(self.root == self.peer_root),
-        ]
-    }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "office": self.office,
-            "peer": self.peer,
-            "changes": self.changes,
-            "unsent": self.unsent,
-            "settled": self.is_settled,
-            "root": self.root,
-            "peer_root": self.peer_root,
-        })
-    }
-}
-
-const HEADINGS: [(&str, &str); 9] = [
-    ("đơn vị", "office"),
-    ("tên", "name"),
-    ("thay đổi", "changes"),
-    ("chưa gửi", "unsent"),
-    ("liên kết với", "link with"),
-    ("đã khớp", "settled"),
-    ("gốc ở đây", "root here"),
-    ("gốc bên kia", "root there"),
-    ("bằng nhau", "equal"),
-];
-
-/// All links that go upward in the tree, by office.
-fn tree_links(province: &Province, statuses: &BTreeMap<OfficeId, Value>) -> Vec<TreeLink> {
-    let mut links = Vec::new();
-    for (office, status) in statuses {
-        for peer in above(province, *office) {
-            let Some(here) = link_with(status, peer) else { continue };
-            let there = statuses.get(&peer).and_then(|status| link_with(status, *office));
-            let root = |link: &Value| link["root"].as_str().unwrap_or_default().to_owned();
-            links.push(TreeLink {
-                office: *office,
-                peer,
-                changes: number(&status["changes"]),
-                unsent: number(&here["unsent"]),
-                is_settled: here["settled"] == true
-                    && there.is_some_and(|there| there["settled"] == true),
-                root: root(here),
-                peer_root: there.map(root).unwrap_or_default(),
-            });
-        }
-    }
-    links
-}
-
 /// One office's counter: receives these dossiers, by number, and acts on each.
 async fn serve_counter(
     socket: PathBuf,
@@ -455,26 +251,6 @@ async fn serve_counter(
         }
     }
     Ok(())
-}
-
-/// The offices above one, the nearest first.
-fn above(province: &Province, office: OfficeId) -> Vec<OfficeId> {
-    let parent = |id: OfficeId| {
-        province.offices.iter().find(|office| office.id == id).and_then(|office| office.parent)
-    };
-    std::iter::successors(parent(office), |above| parent(*above)).collect()
-}
-
-fn link_with(status: &Value, peer: OfficeId) -> Option<&Value> {
-    status["links"].as_array()?.iter().find(|link| link["office"] == peer.as_str())
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or(0)
-}
-
-fn bug(why: &str) -> Failure {
-    Failure::failed("demo-bug", "no demonstration", why, "report this")
 }
 
 #[cfg(test)]

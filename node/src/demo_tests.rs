@@ -1,61 +1,25 @@
-//! What the last table of a demonstration says, and when it fails.
+//! What a returning office tells.
 
 use super::*;
 
-fn id(name: &str) -> OfficeId {
-    name.parse().expect("the tests name offices well")
-}
-
-fn province() -> Province {
-    let office = |name: &str, above: Option<&str>| Office::new(id(name), name, "", above.map(id));
-    let offices =
-        vec![office("HUB", None), office("EAST", Some("HUB")), office("HILL", Some("EAST"))];
-    Province { name: "test".into(), root: id("HUB"), offices }
-}
-
-fn status(links: &[(&str, &str, bool, u64)]) -> Value {
-    let link = |link: &(&str, &str, bool, u64)| {
-        let (office, root, settled, unsent) = link;
-        json!({ "office": office, "root": root, "settled": settled, "unsent": unsent })
-    };
-    json!({ "changes": 9, "links": links.iter().map(link).collect::<Vec<_>>() })
-}
-
-fn links(hub: Value, east: Value, hill: Value) -> Vec<TreeLink> {
-    let statuses = [(id("HUB"), hub), (id("EAST"), east), (id("HILL"), hill)];
-    tree_links(&province(), &statuses.into())
-}
-
-#[test]
-fn each_link_stands_once_with_what_both_ends_say() {
-    let hub = status(&[("EAST", "aa", true, 0)]);
-    let east = status(&[("HUB", "aa", true, 0), ("HILL", "bb", true, 0)]);
-    let found = links(hub, east, status(&[("EAST", "bb", true, 0)]));
-    let pairs = found.iter().map(|link| (link.office.as_str(), link.peer.as_str()));
-    let pairs: Vec<_> = pairs.collect();
-    assert_eq!(pairs, [("EAST", "HUB"), ("HILL", "EAST")]);
-    assert!(found.iter().all(TreeLink::is_equal));
-}
-
-#[test]
-fn a_root_that_differs_or_an_end_that_is_open_is_not_equal() {
-    let hub = || status(&[("EAST", "aa", true, 0)]);
-    let hill = || status(&[]);
-    let other_root = links(hub(), status(&[("HUB", "ab", true, 0)]), hill());
-    assert!(!other_root[0].is_equal());
-    let open_here = links(hub(), status(&[("HUB", "aa", false, 0)]), hill());
-    assert!(!open_here[0].is_equal());
-    let unknown_there = links(status(&[]), status(&[("HUB", "aa", true, 0)]), hill());
-    assert!(!unknown_there[0].is_equal());
+fn link(unsent: u64, is_settled: bool) -> TreeLink {
+    let office = |name: &str| name.parse().expect("the tests name offices well");
+    let root = "aa".to_owned();
+    TreeLink {
+        office: office("EAST"),
+        peer: office("HUB"),
+        changes: 40,
+        unsent,
+        is_settled,
+        peer_root: root.clone(),
+        root,
+    }
 }
 
 #[test]
 fn a_returning_office_tells_each_step_once() {
-    let mut returning = Returning { office: id("EAST"), unsent: 40, left: 40, is_settled: false };
-    let link = |unsent: u64, settled: bool| {
-        let east = status(&[("HUB", "aa", settled, unsent)]);
-        links(status(&[("EAST", "aa", settled, 0)]), east, status(&[])).remove(0)
-    };
+    let office = link(0, true).office;
+    let mut returning = Returning { office, unsent: 40, left: 40, is_settled: false };
     assert_eq!(returning.follow(&link(40, false)), None);
     let words = returning.follow(&link(28, false)).expect("12 were sent");
     assert!(words.ends_with("back, 12 of 40 changes"), "{words}");
@@ -63,19 +27,4 @@ fn a_returning_office_tells_each_step_once() {
     let words = returning.follow(&link(0, true)).expect("settled");
     assert!(words.ends_with("settled, 40 of 40 changes"), "{words}");
     assert_eq!(returning.follow(&link(0, true)), None);
-}
-
-#[test]
-fn as_many_offices_as_asked_for_are_chosen_and_each_below_one_that_is() {
-    let province = Province::parse(PROVINCE).expect("the reference province is sound");
-    for count in [2, 8, 20, 100] {
-        let chosen = choose(&province, count);
-        assert_eq!(chosen.len(), count);
-        for office in &chosen {
-            let parent = above(&province, *office).first().copied();
-            assert!(
-                parent.is_some_and(|parent| parent == province.root || chosen.contains(&parent))
-            );
-        }
-    }
 }

@@ -12,11 +12,13 @@ use lienthong_folder::Approval;
 use lienthong_folder::{Invitations, Standing, Visit};
 use lienthong_protocol::limits::{AIM_BATCH_BYTES, MAX_TEXT_BYTES};
 use lienthong_protocol::{Invitation, JoinSecret, Kind, Knock, NodeId, OfficeId, Reply};
+use lienthong_replica::Replica;
 use lienthong_request::Failure;
 use lienthong_transport::Answer;
 use serde_json::{Value, json};
 
-use crate::mind::{DISK_FULL, Mind, now, store_failed};
+use crate::mind::{DISK_FULL, Mind, store_failed};
+use crate::shelf::StoreShelf;
 
 /// The longest time that a join code may be good, in hours: 30 days.
 const MAX_VALID_HOURS: u32 = 720;
@@ -51,9 +53,10 @@ impl Mind {
         }
         let (federation, node) =
             (self.replica.identity().federation, self.replica.identity().key.id());
+        let at = self.now();
         let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
         let secret = JoinSecret(random_bytes()?);
-        let expires = now().after(Duration::from_secs(u64::from(valid_hours) * 3600));
+        let expires = at.after(Duration::from_secs(u64::from(valid_hours) * 3600));
         let (secret_hash, addresses) = (secret.hash(), hub.addresses.clone());
         let code =
             Invitation { federation, hub: node, office, addresses, secret, expires }.to_code();
@@ -61,7 +64,7 @@ impl Mind {
             let (code, remedy) = (error.code(), error.remedy());
             Failure::refused(code, "no join code was made", error.to_string(), remedy)
         })?;
-        hub.invitations.issue(office, &secret_hash, expires, now())?;
+        hub.invitations.issue(office, &secret_hash, expires, at)?;
         tracing::info!(%office, valid_hours, "join-code-made");
         Ok(json!({ "office": office.to_string(), "code": code, "expires_ms": expires.0 }))
     }
@@ -138,6 +141,7 @@ impl Mind {
         if self.replica.registry().node(node).is_some_and(|known| known.revoked.is_some()) {
             return Err(is_revoked(node, "the node was not let in"));
         }
+        let at = self.now();
         let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
         let visit = Visit {
             secret_hash: knock.secret.hash(),
@@ -145,10 +149,10 @@ impl Mind {
             node,
             addresses: knock.addresses.clone(),
         };
-        let mut standing = hub.invitations.knock(&visit, now())?;
+        let mut standing = hub.invitations.knock(&visit, at)?;
         if matches!(standing, Standing::Knocked { .. }) && hub.approval == Approval::Automatic {
             hub.invitations.approve(node)?;
-            standing = hub.invitations.check(&visit, now())?;
+            standing = hub.invitations.check(&visit, at)?;
         }
         match standing {
             Standing::Open | Standing::Knocked { .. } => {
@@ -158,7 +162,7 @@ impl Mind {
                 // First the registry, then the mark: a crash in between lets the node knock again.
                 self.enter_node(node, &visit)?;
                 let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
-                hub.invitations.admit(&visit, now())?;
+                hub.invitations.admit(&visit, at)?;
                 tracing::info!(office = %knock.office, node = node.short(), "node-joined");
             }
             Standing::Used { .. } => {}
@@ -178,7 +182,8 @@ impl Mind {
             tracing::warn!(%office, node = node.short(), "no-serials-left");
         }
         let new = NewNode { id: node, office, addresses, serials };
-        self.edit_registry(|editor| add_node(editor, &new, now()))
+        let at = self.now();
+        self.edit_registry(|editor| add_node(editor, &new, at))
     }
 
     fn registry_answer(&mut self) -> Result<Answer, Failure> {
@@ -321,6 +326,11 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
         )
     })?;
     Ok(bytes)
+}
+
+/// How many nodes the registry has revoked.
+pub(crate) fn revoked(replica: &Replica<StoreShelf>) -> usize {
+    replica.registry().nodes().filter(|node| node.revoked.is_some()).count()
 }
 
 fn not_the_hub() -> Failure {

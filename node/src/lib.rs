@@ -17,11 +17,14 @@ mod review;
 mod serials;
 mod setup;
 mod shelf;
+mod stage;
+mod story;
+mod tree;
 mod troubles;
 mod viewer;
 
-pub use codes::Clock;
 pub use demo::{Played, demo};
+pub use mind::Clock;
 pub use node::{Node, Surroundings};
 pub use print::{Format, print};
 pub use setup::{init, join};

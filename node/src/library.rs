@@ -165,7 +165,7 @@ impl Mind {
 
     /// Today in Vietnam.
     pub(crate) fn today(&self) -> Date {
-        local(self.codes.now()).0
+        local(self.now()).0
     }
 
     // ------------------------------------------------------------- reading

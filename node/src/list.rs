@@ -6,14 +6,14 @@ use std::sync::mpsc::Sender;
 
 use lienthong_catalogue::local;
 use lienthong_dossier::Status;
-use lienthong_protocol::{DocumentId, Kind};
+use lienthong_protocol::{DocumentId, Kind, Moment};
 use lienthong_replica::{Entry, Verdict};
 use lienthong_request::{Failure, Filter, SCHEMA};
 use lienthong_store::{Checkpoint, Location};
 use lienthong_views::Query;
 use serde_json::{Value, json};
 
-use crate::mind::{Mind, now, store_failed};
+use crate::mind::{Mind, store_failed};
 use crate::viewer::{Batch, Door, FromViewer, Item, Lack};
 
 /// How many documents are handed to the viewer at a time.
@@ -117,6 +117,8 @@ impl Queue {
 
 /// What a list must show, and what it must not.
 pub(crate) struct Outlook {
+    /// When it is asked for.
+    pub(crate) at: Moment,
     /// How often documents had grown: the list waits for the last of these.
     pub(crate) growths: u64,
     /// Procedures so sensitive that no list may say that somebody has such a dossier.
@@ -212,7 +214,8 @@ impl Mind {
     /// What a list that is asked for now is to show.
     pub(crate) fn outlook(&mut self) -> Result<Outlook, Failure> {
         let published = self.published()?;
-        let today = local(now()).0;
+        let at = self.now();
+        let today = local(at).0;
         let mut hidden = BTreeSet::new();
         for (_, edition) in published.catalogue().editions() {
             let offered = edition.procedures_at(today);
@@ -220,7 +223,8 @@ impl Mind {
             let sensitive = versions.flatten().filter(|held| held.procedure.sensitive.is_some());
             hidden.extend(sensitive.map(|held| held.procedure.code.clone()));
         }
-        Ok(Outlook { growths: self.viewer.growths, hidden: hidden.into_iter().collect() })
+        let growths = self.viewer.growths;
+        Ok(Outlook { at, growths, hidden: hidden.into_iter().collect() })
     }
 
     /// Throws the view away; it is made anew behind everything else.
@@ -261,7 +265,7 @@ fn accepted(entries: &[Entry]) -> Vec<(lienthong_protocol::ChangeId, Location)> 
 
 /// Answers a list from the view, on the caller's thread.
 pub(crate) fn list(door: &Door, filter: &Filter, outlook: Outlook) -> Result<Value, Failure> {
-    let query = Query { hidden: outlook.hidden, ..query(filter)? };
+    let query = Query { hidden: outlook.hidden, ..query(filter, outlook.at)? };
     let page = door.read(|reader| reader.search(&query))?;
     let (behind, _) = door.figures();
     Ok(json!({
@@ -272,7 +276,7 @@ pub(crate) fn list(door: &Door, filter: &Filter, outlook: Outlook) -> Result<Val
     }))
 }
 
-fn query(filter: &Filter) -> Result<Query, Failure> {
+fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
     let Filter { status, after, .. } = filter;
     let status = status.map(|number| {
         let known = Status::ALL.into_iter().find(|status| status.number() == number);
@@ -297,7 +301,7 @@ fn query(filter: &Filter) -> Result<Query, Failure> {
         status: status.transpose()?,
         due_before: filter.due_before,
         due_after: filter.due_after,
-        overdue_at: filter.overdue.then(now),
+        overdue_at: filter.overdue.then_some(at),
         office: filter.office,
         officer: filter.officer,
         procedure: filter.procedure,

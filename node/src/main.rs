@@ -17,7 +17,7 @@ use lienthong_protocol::OfficeId;
 use lienthong_request::{Exit, Failure, Request, SCHEMA, call};
 use serde_json::{Value, json};
 
-use crate::commands::{Command, ConfigCommand, Counter, Line, Print};
+use crate::commands::{Command, ConfigCommand, Counter, Demo, Line, Print};
 
 fn main() -> ExitCode {
     let line = Line::parse();
@@ -46,7 +46,7 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Serve(serve) => return serve::serve(&data()?, serve).await,
         Command::Join { code } => return join(&data()?, code, json).await,
         Command::Config(command) => return config(&data()?, &command, json),
-        Command::Demo { offices, dossiers } => return play(offices, dossiers, json).await,
+        Command::Demo(demo) => return play(&demo, json).await,
         Command::Import(from) => {
             let imported = import(&socket_of(&data()?), &from).await?;
             show(json, &imported.answer, || titled(IMPORTED, &imported.answer))?;
@@ -153,14 +153,14 @@ fn config(data: &Path, command: &ConfigCommand, json: bool) -> Result<(), Failur
     }
 }
 
-async fn play(offices: usize, dossiers: usize, json: bool) -> Result<(), Failure> {
+async fn play(what: &Demo, json: bool) -> Result<(), Failure> {
     serve::start_log("error", LogFormat::Text, &MultiProgress::new());
     let interrupted = || {
         let remedy = "start it again; its temporary folder is removed";
         Failure::new(Exit::Failed, "interrupted", "the demonstration ends", "Ctrl-C", remedy)
     };
     let played = tokio::select! {
-        played = demo(offices, dossiers) => played?,
+        played = demo(what.offices, what.dossiers, &what.out) => played?,
         _ = tokio::signal::ctrl_c() => return Err(interrupted()),
     };
     show(json, &played.answer, || played.words.clone())?;

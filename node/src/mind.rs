@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::codes::Codes;
-use crate::hub::Hub;
+use crate::hub::{Hub, revoked};
 use crate::library::Library;
 use crate::list::{Outlook, Queue};
 use crate::shelf::{StoreShelf, failed, place};
@@ -80,6 +80,7 @@ pub(crate) struct Mind {
     pub(crate) admitted: Arc<Admitted>,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) codes: Codes,
+    clock: Clock,
     /// What was published.
     pub(crate) library: Library,
     pub(crate) troubles: Troubles,
@@ -91,6 +92,9 @@ pub(crate) struct Mind {
     /// Why the log takes no more changes; whoever asked was told, and the node ends.
     broken: Option<Failure>,
 }
+
+/// Tells what time it is at the counter; a test sets it.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
 /// The wall clock: for people and for names of hours, never for order.
 pub(crate) fn now() -> Moment {
@@ -104,27 +108,32 @@ impl Mind {
         hub: Option<Hub>,
         admitted: Arc<Admitted>,
         notices: broadcast::Sender<Notice>,
-        codes: Codes,
+        (codes, clock): (Codes, Clock),
         viewer: Queue,
     ) -> Mind {
-        let (senders, pending) = (BTreeMap::new(), Vec::new());
         let mut mind = Mind {
             replica,
             hub,
             admitted,
             notices,
             codes,
+            clock,
             library: Library::default(),
             troubles: Troubles::default(),
             viewer,
             endpoint: None,
-            senders,
-            pending,
+            senders: BTreeMap::new(),
+            pending: Vec::new(),
             is_dirty: false,
             broken: None,
         };
         mind.open_gate();
         mind
+    }
+
+    /// The time: for people and for names of hours, never for order.
+    pub(crate) fn now(&self) -> Moment {
+        (self.clock)()
     }
 
     /// Runs until it is told to stop or cannot go on.
@@ -153,7 +162,7 @@ impl Mind {
             if let Some(failure) = self.broken.take() {
                 return Err(failure);
             }
-            self.replica.handle_timeout(now()).map_err(store_failed)?;
+            self.replica.handle_timeout(self.now()).map_err(store_failed)?;
             self.work()?;
             self.feed_viewer(false)?;
             if stop {
@@ -180,7 +189,7 @@ impl Mind {
         if self.codes.has_unread() {
             return Duration::ZERO;
         }
-        let due = self.replica.poll_timeout().map(|(at, _)| at.since(now()));
+        let due = self.replica.poll_timeout().map(|(at, _)| at.since(self.now()));
         due.unwrap_or(CHECKPOINT_AFTER).min(CHECKPOINT_AFTER)
     }
 
@@ -194,11 +203,11 @@ impl Mind {
             }
             Message::Down { link, node, close } => {
                 self.senders.remove(&link);
-                self.troubles.closed(node, &close, now());
+                self.troubles.closed(node, &close, self.now());
                 self.event(Event::Down { link })?;
             }
             Message::DialFailed { node, cause } => {
-                self.troubles.not_reached(node, &cause, now());
+                self.troubles.not_reached(node, &cause, self.now());
                 self.event(Event::DialFailed { node })?;
             }
             Message::Knock { node, knock, answer } => {
@@ -228,7 +237,7 @@ impl Mind {
     }
 
     fn event(&mut self, event: Event) -> Result<(), Failure> {
-        self.replica.handle_event(now(), event).map_err(store_failed)?;
+        self.replica.handle_event(self.now(), event).map_err(store_failed)?;
         self.perform()
     }
 
@@ -256,7 +265,7 @@ impl Mind {
                     Some(endpoint) if !addresses.is_empty() => endpoint.dial(node, addresses),
                     _ => {
                         let failed = Event::DialFailed { node };
-                        self.replica.handle_event(now(), failed).map_err(store_failed)?;
+                        self.replica.handle_event(self.now(), failed).map_err(store_failed)?;
                     }
                 },
                 Effect::HangUp { link, code, words } => {
@@ -307,7 +316,7 @@ impl Mind {
             }
             Notice::Alarm(alarm) => {
                 tracing::warn!(?alarm, "alarm");
-                self.troubles.alarm(alarm, now());
+                self.troubles.alarm(alarm, self.now());
             }
         }
         // Nobody may be watching.
@@ -334,7 +343,7 @@ impl Mind {
                     let placed = items.into_iter().zip(&mut locations);
                     let stored = placed.map(|(item, at)| Stored { item, place: place(at) });
                     let event = Event::Stored { ticket, stored: stored.collect() };
-                    self.replica.handle_event(now(), event).map_err(store_failed)?;
+                    self.replica.handle_event(self.now(), event).map_err(store_failed)?;
                 }
                 self.checkpoint_if_due()
             }
@@ -342,7 +351,7 @@ impl Mind {
                 tracing::warn!(%error, "changes-not-stored");
                 for (ticket, _) in pending {
                     let event = Event::NotStored { ticket };
-                    self.replica.handle_event(now(), event).map_err(store_failed)?;
+                    self.replica.handle_event(self.now(), event).map_err(store_failed)?;
                 }
                 Ok(())
             }
@@ -422,7 +431,7 @@ impl Mind {
         adds: Vec<OfficeId>,
         edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
     ) -> Result<DocumentId, Failure> {
-        self.author_at(now(), document, kind, adds, edit)
+        self.author_at(self.now(), document, kind, adds, edit)
     }
 
     /// The same at a moment that the change also holds.
@@ -446,22 +455,16 @@ impl Mind {
         self.event(Event::Authored { change })?;
         self.work()?;
         // The number is still free when the change is not in the log.
-        let next = self.replica.header(now(), None, kind, Vec::new()).seq;
+        let next = self.replica.header(self.now(), None, kind, Vec::new()).seq;
         if next > seq { Ok(id) } else { Err(disk_full()) }
     }
-}
-
-/// How many nodes the registry has revoked.
-pub(crate) fn revoked(replica: &Replica<StoreShelf>) -> usize {
-    replica.registry().nodes().filter(|node| node.revoked.is_some()).count()
 }
 
 /// The code of the failure after which nothing was stored and everything goes on.
 pub(crate) const DISK_FULL: &str = "disk-full";
 
 pub(crate) fn disk_full() -> Failure {
-    Failure::new(
-        lienthong_request::Exit::Store,
+    Failure::store(
         DISK_FULL,
         "nothing was saved",
         "the disk is full, or nearly",
@@ -471,8 +474,7 @@ pub(crate) fn disk_full() -> Failure {
 
 pub(crate) fn store_failed(error: ShelfError) -> Failure {
     let ShelfError { cause } = error;
-    Failure::new(
-        lienthong_request::Exit::Store,
+    Failure::store(
         "index-failed",
         "the node stops",
         format!("the index cannot be read: {cause}"),
@@ -481,8 +483,7 @@ pub(crate) fn store_failed(error: ShelfError) -> Failure {
 }
 
 fn append_failed(error: &AppendError) -> Failure {
-    let exit = lienthong_request::Exit::Store;
-    Failure::new(exit, error.code(), "the node stops", error.to_string(), error.remedy())
+    Failure::store(error.code(), "the node stops", error.to_string(), error.remedy())
 }
 
 fn edit_failed(error: &EditError) -> Failure {

@@ -8,7 +8,7 @@ use std::thread;
 use lienthong_folder::Invitations;
 use lienthong_folder::Settings;
 use lienthong_folder::{Folder, Membership};
-use lienthong_protocol::{Change, Incarnation};
+use lienthong_protocol::{Change, Incarnation, Moment};
 use lienthong_replica::{
     Backoff, Event, Identity, LinkId, Notice, Replica, Settings as Conduct, Stored, inspect,
 };
@@ -21,10 +21,10 @@ use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::codes::{Clock, Codes};
-use crate::hub::{Hub, random_bytes};
+use crate::codes::Codes;
+use crate::hub::{Hub, random_bytes, revoked};
 use crate::list::{Queue, list};
-use crate::mind::{Admitted, Message, Mind, now, revoked, store_failed};
+use crate::mind::{Admitted, Clock, Message, Mind, now, store_failed};
 use crate::shelf::{StoreShelf, failed, place};
 use crate::viewer::{self, Door, Post};
 
@@ -99,9 +99,9 @@ impl Node {
         let listen = endpoint.local_address();
         let advertise = settings.advertise.clone().unwrap_or_else(|| listen.to_string());
         let store = open_store(&folder, settings, disk)?;
-        let replica = open_replica(&folder, &membership, settings, (store, &advertise))?;
+        let replica = open_replica(&folder, &membership, settings, (store, &advertise, clock()))?;
         let hub = hub_of(&folder, &replica, settings, &advertise)?;
-        let codes = Codes::open(folder.path(), &replica, clock)?;
+        let codes = Codes::open(folder.path(), &replica, clock())?;
         let door = Door::new(&folder);
         let (to_viewer, batches) = std::sync::mpsc::channel();
         let queue = Queue::new(Arc::clone(&door), to_viewer, revoked(&replica));
@@ -110,7 +110,7 @@ impl Node {
             (store.reader(), store.log().end())
         };
         let gate = Arc::clone(&admitted);
-        let mut mind = Mind::new(replica, hub, gate, notices.clone(), codes, queue);
+        let mut mind = Mind::new(replica, hub, gate, notices.clone(), (codes, clock), queue);
         let own = mind.replica.identity().key.id();
         mind.follow_addresses(own, &[advertise])?;
         mind.share_out_serials()?;
@@ -376,7 +376,7 @@ fn open_replica(
     folder: &Folder,
     membership: &Membership,
     settings: &Settings,
-    ((store, from), advertise): ((Store, lienthong_store::Checkpoint), &str),
+    ((store, from), advertise, at): ((Store, lienthong_store::Checkpoint), &str, Moment),
 ) -> Result<Replica<StoreShelf>, Failure> {
     let me = Identity {
         federation: membership.federation,
@@ -393,7 +393,7 @@ fn open_replica(
     let seed = u64::from_le_bytes(random_bytes()?);
     let reader = store.reader();
     let shelf = StoreShelf::new(store);
-    let mut replica = Replica::open(me, conduct, shelf, seed, now()).map_err(store_failed)?;
+    let mut replica = Replica::open(me, conduct, shelf, seed, at).map_err(store_failed)?;
     let mut stored = Vec::new();
     let mut failure = None;
     let scanned = reader.scan(from, &mut |record| {
@@ -422,6 +422,6 @@ fn open_replica(
         return Err(store_failed(error));
     }
     replica.replay(stored).map_err(store_failed)?;
-    replica.handle_event(now(), Event::NetworkChanged).map_err(store_failed)?;
+    replica.handle_event(at, Event::NetworkChanged).map_err(store_failed)?;
     Ok(replica)
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::library::Published;
-use crate::mind::{Mind, now, store_failed};
+use crate::mind::{Mind, store_failed};
 
 /// How a form is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,13 +61,13 @@ impl Mind {
     pub(crate) fn print(&mut self, dossier: &str) -> Result<Value, Failure> {
         let (_, _, known) = self.find(dossier)?;
         let published = self.published()?;
-        Ok(json!({ "facts": self.facts(&known, &published, now()) }))
+        Ok(json!({ "facts": self.facts(&known, &published, self.now()) }))
     }
 
     /// What the register of this office says: the newest dossiers that it received, in the order
     /// of their codes.
     pub(crate) fn print_register(&mut self, limit: usize) -> Result<Value, Failure> {
-        let (own, at, published) = (self.replica.identity().office, now(), self.published()?);
+        let (own, at, published) = (self.replica.identity().office, self.now(), self.published()?);
         let limit = limit.clamp(1, MAX_REGISTER);
         let mut dossiers = Vec::new();
         let mut below = None;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::counter::refused;
 use crate::library::Published;
-use crate::mind::{Mind, now};
+use crate::mind::Mind;
 
 impl Mind {
     /// Pins the version of the procedure that is in force and works out the dues. Before a
@@ -36,7 +36,7 @@ impl Mind {
     pub(crate) fn review(&mut self, dossier: &str) -> Result<Value, Failure> {
         let (id, _, known) = self.find(dossier)?;
         let published = self.published()?;
-        let mut answer = looked_over(&known, &published, now());
+        let mut answer = looked_over(&known, &published, self.now());
         if let Some(fields) = answer.as_object_mut() {
             fields.insert("id".into(), id.to_string().into());
             fields.insert("code".into(), known.code.to_string().into());
@@ -48,7 +48,7 @@ impl Mind {
     pub(crate) fn shown(&mut self, known: &Dossier) -> Result<Value, Failure> {
         let published = self.published()?;
         let mut shown = known.to_json();
-        let more = looked_over(known, &published, now());
+        let more = looked_over(known, &published, self.now());
         if let (Some(fields), Value::Object(more)) = (shown.as_object_mut(), more) {
             fields.extend(more);
         }
