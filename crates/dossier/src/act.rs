@@ -362,8 +362,11 @@ pub struct Act {
     pub id: String,
     /// What it does; a word of a later version is kept and moves nothing.
     pub kind: String,
-    /// The office that acted.
+    /// The office that acted, as the act says.
     pub office: OfficeId,
+    /// The office whose node signed it; none for an act that is not signed yet.
+    #[serde(skip)]
+    pub signer: Option<OfficeId>,
     /// Who acted there.
     pub officer: String,
     /// When the office says that it acted.
@@ -421,6 +424,11 @@ impl Act {
             Some(kind) => kind.name_vi(),
             None => &self.kind,
         }
+    }
+
+    /// The office that signed it, if it names another.
+    pub(crate) fn foreign_signer(&self) -> Option<OfficeId> {
+        self.signer.filter(|signer| *signer != self.office)
     }
 
     /// The status that it moves to; none if it moves nothing.

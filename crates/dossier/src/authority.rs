@@ -60,7 +60,11 @@ impl<'a> Stage<'a> {
 
     /// Says whether an act may be done here; corrections are judged by what they correct too.
     /// `is_confirmed`: the entitled office decided that it holds, whoever did it.
+    /// Nobody can let an act hold that another office signed.
     pub(crate) fn admit(&self, act: &Act, is_confirmed: bool) -> Result<ActKind, Doubt> {
+        if let Some(signer) = act.foreign_signer() {
+            return Err(Doubt::SignedByAnother { signer });
+        }
         let kind = act.known_kind().ok_or(Doubt::UnknownKind)?;
         if !allows(kind, self.status) {
             return Err(Doubt::Status(self.status));

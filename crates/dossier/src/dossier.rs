@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lienthong_document::Document;
+use lienthong_document::{Document, Entry};
 use lienthong_protocol::{DocumentId, Moment, OfficeId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -94,15 +94,24 @@ impl Serialize for DocumentIdText {
 }
 
 impl Dossier {
-    /// Reads the dossier that a document holds. What cannot be read of it is left out; acts that
-    /// cannot be read are a matter of review.
+    /// Reads the dossier that a document holds: the reception as it was opened and every act as
+    /// its author wrote it, whatever others did to them later. What cannot be read is left out;
+    /// acts that cannot be read are a matter of review.
+    ///
+    /// A document that was opened with [`Document::open_changes`] knows which office signed which
+    /// act. One that names another office than its signer's never counts.
     pub fn read(id: DocumentId, document: &Document) -> Result<Dossier, ReadError> {
-        let value = document.value();
+        let value = document.opened();
         let code = value["identity"]["code"].as_str().and_then(|text| Code::parse(text).ok());
         let code = code.ok_or(ReadError::NoCode)?;
         let reception = read_reception(&value)?;
-        let (mut acts, unreadable) = read_acts(&value["acts"]);
+        let entries = document.entries("acts");
+        let altered = entries.iter().filter(|entry| entry.is_altered).count();
+        let (mut acts, unreadable) = read_acts(&entries);
         let (mut standing, records) = fold(&mut acts, &reception);
+        if altered > 0 {
+            standing.review.push(Review::altered(altered));
+        }
         if unreadable > 0 {
             standing.review.push(Review::Unreadable { entries: unreadable });
         }
@@ -218,18 +227,17 @@ struct ActEntry {
 
 /// Reads the acts; says how many entries cannot be read. An id that was used before gets a
 /// number, so that both acts are kept apart.
-fn read_acts(entries: &Value) -> (Vec<Act>, usize) {
-    let entries = entries.as_array().map(Vec::as_slice).unwrap_or_default();
+fn read_acts(entries: &[Entry]) -> (Vec<Act>, usize) {
     let (read, beyond) = entries.split_at(entries.len().min(MAX_ACTS));
     let mut unreadable = beyond.len();
     let mut copies: BTreeMap<String, usize> = BTreeMap::new();
     let mut acts = Vec::with_capacity(read.len());
     for entry in read {
-        let Ok(entry) = ActEntry::deserialize(entry) else {
+        let Ok(written) = ActEntry::deserialize(&entry.value) else {
             unreadable += 1;
             continue;
         };
-        let mut act = act_of(entry);
+        let mut act = Act { signer: entry.signer, ..act_of(written) };
         let given = act.id.clone();
         let mut copy = copies.get(&given).copied().unwrap_or(0);
         while copies.contains_key(&act.id) {
@@ -248,6 +256,7 @@ fn act_of(entry: ActEntry) -> Act {
         id: entry.id,
         kind: entry.kind,
         office: entry.office,
+        signer: None,
         officer: entry.officer,
         at: entry.at,
         saw: ids(&entry.saw).collect(),
@@ -292,3 +301,7 @@ const COMPONENT_FIELDS: &[&str] =
     &["code", "name", "originals", "copies", "kept_on_paper", "digitised"];
 const DUES_FIELDS: &[&str] = &["internal", "steps", "calendars"];
 const REPLY_FIELDS: &[&str] = &["number", "date", "signer", "file"];
+
+#[cfg(test)]
+#[path = "dossier_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{MAX_FINDINGS, checks};
 use crate::fixture_tests::{MORNING, act, actor, id, minute, office, opened, opened_with, read};
 use crate::fixture_tests::{reception, with};
-use crate::{ActKind, Channel, Dossier, NewAct, Reception};
+use crate::{ActKind, Channel, Code, Dossier, NewAct, Opening, Reception, receive};
 
 const NOON: Moment = Moment(MORNING.0 + 4 * 3_600_000);
 
@@ -15,9 +15,14 @@ fn codes(dossier: &Dossier, now: Moment) -> Vec<&'static str> {
     checks(dossier, now, None).iter().map(|finding| finding.code).collect()
 }
 
-/// A dossier whose acts are what somebody wrote.
+/// A dossier whose acts are what its opener wrote.
 fn written(acts: Value) -> Dossier {
-    let draft = opened().edit(actor(9), |editor| editor.put(&["acts"], acts));
+    let code = Code::issue("000.00.19.H47", MORNING, 1).expect("a real unit code");
+    let opening = Opening::received(code, "n1-1", "Lan", MORNING);
+    let draft = Document::new().edit(actor(9), |editor| {
+        receive(editor, &reception(), &opening)?;
+        editor.put(&["acts"], acts)
+    });
     read(draft.expect("the edit is sound").preview())
 }
 

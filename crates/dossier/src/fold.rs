@@ -76,6 +76,9 @@ pub(crate) fn judge(
         return Err(Doubt::Fixed);
     }
     if kind == ActKind::Resolved {
+        if acts[named].foreign_signer().is_some() {
+            return Err(Doubt::NoSuchAct);
+        }
         let overruled = correction.overrules.iter().map(find);
         let mut spoken_about = overruled.collect::<Result<Vec<_>, _>>()?;
         if spoken_about.contains(&named) {

@@ -15,6 +15,7 @@ fn act(id: &str, kind: ActKind, minute: u64, saw: &str) -> Act {
         id: id.into(),
         kind: kind.word().into(),
         office: office("HOIAN"),
+        signer: None,
         officer: "Lan".into(),
         at: Moment(minute * 60_000),
         saw: saw.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
@@ -74,7 +75,7 @@ fn effects(acts: &[Act]) -> String {
 fn asked(standing: &Standing) -> Vec<(String, String)> {
     let pair = |review: &Review| match review {
         Review::Conflict { first, second, .. } => (first.clone(), second.clone()),
-        Review::Unreadable { .. } => (String::new(), String::new()),
+        Review::Unreadable { .. } | Review::Altered { .. } => (String::new(), String::new()),
     };
     standing.review.iter().map(pair).collect()
 }

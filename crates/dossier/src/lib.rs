@@ -39,7 +39,7 @@ pub use detail::{
 pub use dossier::{DocumentIdText, Dossier, ReadError, Summary};
 pub use finding::{Finding, checks};
 pub use fold::Standing;
-pub use notification::{elected_node, elected_sender};
+pub use notification::{Outgoing, Sender, TAKEOVER_MS, elected_sender};
 pub use plan::{ActRefusal, PlannedAct};
 pub use receive::{Opening, receive};
 pub use reception::{Applicant, ApplicantKind, Channel, Component, Consents, IdKind, Offices};

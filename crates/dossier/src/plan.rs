@@ -186,6 +186,7 @@ impl Dossier {
             id: act.id,
             kind: act.kind.word().to_owned(),
             office: act.office,
+            signer: None,
             officer: act.officer,
             at,
             saw: Vec::new(),

@@ -6,7 +6,7 @@ use crate::fixture_tests::{
 };
 use crate::{
     ActKind, Detail, Dossier, Effect, NewAct, NotificationState, PauseCause, Reception,
-    ReplyLetter, elected_node, elected_sender,
+    ReplyLetter, elected_sender,
 };
 
 fn detail(value: serde_json::Value) -> Option<Detail> {
@@ -326,9 +326,6 @@ fn exactly_one_office_is_elected_whichever_are_open() {
             all.into_iter().filter(|place| dossier.to_be_sent(*place, is_open).count() == 1);
         assert_eq!(senders.collect::<Vec<_>>(), [expected], "{open:04b}");
     }
-    let nodes = [3, 1, 2].map(|node| lienthong_protocol::NodeId::from_bytes([node; 32]));
-    assert_eq!(elected_node(nodes), Some(nodes[1]));
-    assert_eq!(elected_node([]), None);
 }
 
 #[test]

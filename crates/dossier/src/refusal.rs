@@ -133,6 +133,11 @@ pub enum Doubt {
         /// The offices that are.
         entitled: Vec<OfficeId>,
     },
+    /// It names an office, and a node of another signed it.
+    SignedByAnother {
+        /// The office whose node signed it.
+        signer: OfficeId,
+    },
     /// It lacks something without which it says nothing.
     Missing {
         /// The field.
@@ -172,6 +177,7 @@ impl Doubt {
             Doubt::UnknownKind => "unknown-act",
             Doubt::Status(_) => "act-not-allowed",
             Doubt::NotEntitled { .. } => "not-entitled",
+            Doubt::SignedByAnother { .. } => "signed-by-another",
             Doubt::Missing { .. } => "missing",
             Doubt::NoSuchAct => "no-such-act",
             Doubt::Fixed => "act-fixed",
@@ -192,6 +198,7 @@ impl Doubt {
         match self {
             Doubt::Status(status) => Doubt::of_status(*status, act),
             Doubt::NotEntitled { entitled } => Doubt::of_office(entitled, act),
+            Doubt::SignedByAnother { signer } => Doubt::of_signer(*signer, act),
             Doubt::NoSuchAct | Doubt::Fixed | Doubt::NotAsked => self.of_regards(act),
             Doubt::ReceiptUsed | Doubt::RefundTooHigh { .. } => self.of_money(),
             Doubt::RatedBefore | Doubt::NotAnOfficer | Doubt::QueuedBefore | Doubt::NotAgreed => {
@@ -266,6 +273,16 @@ impl Doubt {
                 act.name_vi()
             ),
             remedy_vi: format!("đề nghị {offices} thực hiện, hoặc ghi chú"),
+        }
+    }
+
+    fn of_signer(signer: OfficeId, act: &Act) -> Words {
+        let office = act.office;
+        Words {
+            cause: format!("names {office}, but a node of {signer} signed it"),
+            remedy: format!("ask {office} to do it itself if it is right; tell {signer}"),
+            cause_vi: format!("ghi tên {office} nhưng do nút của {signer} ký"),
+            remedy_vi: format!("hỏi {office}, nếu đúng thì đề nghị tự thực hiện; báo cho {signer}"),
         }
     }
 

@@ -31,6 +31,15 @@ pub enum Review {
         /// How many.
         entries: usize,
     },
+    /// Acts that a later change altered or deleted. They stand as their authors wrote them.
+    Altered {
+        /// How many.
+        entries: usize,
+        /// What happened and what to do, in English.
+        words: String,
+        /// The same in Vietnamese.
+        words_vi: String,
+    },
 }
 
 impl Review {
@@ -38,7 +47,21 @@ impl Review {
     pub fn acts(&self) -> Option<(&str, &str)> {
         match self {
             Review::Conflict { first, second, .. } => Some((first, second)),
-            Review::Unreadable { .. } => None,
+            Review::Unreadable { .. } | Review::Altered { .. } => None,
+        }
+    }
+
+    pub(crate) fn altered(entries: usize) -> Review {
+        Review::Altered {
+            entries,
+            words: format!(
+                "{entries} acts were altered or deleted later, which no program of ours does; they \
+                 stand as their authors wrote them: look up in the history which office did it"
+            ),
+            words_vi: format!(
+                "{entries} bước đã bị sửa hoặc xóa về sau, phần mềm đúng không làm vậy; các bước \
+                 vẫn giữ như người lập đã ghi: xem lịch sử để biết cơ quan nào đã sửa"
+            ),
         }
     }
 }
@@ -62,7 +85,10 @@ pub(crate) fn conflicts(acts: &mut [Act], past: &Past, entitled: OfficeId) -> Ve
 }
 
 fn open_pairs(acts: &[Act], past: &Past) -> Vec<(usize, usize)> {
-    let stands = |act: &Act| matches!(act.effect, Effect::Effective | Effect::Unconfirmed);
+    let stands = |act: &Act| {
+        let counts = matches!(act.effect, Effect::Effective | Effect::Unconfirmed);
+        counts && act.foreign_signer().is_none()
+    };
     // Found once for each act: they are compared pair by pair.
     let claims: Vec<Option<Claim<'_>>> =
         acts.iter().map(|act| if stands(act) { claim(act) } else { None }).collect();

@@ -317,16 +317,21 @@ fn a_masked_dossier_tells_nobody_who_it_is() {
 #[test]
 fn a_document_that_is_no_dossier_is_not_read_as_one() {
     assert_eq!(Dossier::read(id(), &Document::new()), Err(ReadError::NoCode));
-    let put = |path: &'static str, value: serde_json::Value, document: &Document| {
-        let draft = document.edit(actor(1), |editor| editor.put(&[path], value));
+    let opened = |parts: serde_json::Value| {
+        let draft = Document::new().edit(actor(1), |editor| {
+            let mut parts = parts.as_object().expect("an object").iter();
+            parts.try_for_each(|(path, part)| editor.put(&[path.as_str()], part.clone()))
+        });
         draft.expect("the edit is sound").preview().clone()
     };
-    let document = put("identity", json!({ "code": "H57-260804-0583" }), &Document::new());
+    let identity = json!({ "code": "H57-260804-0583" });
+    let document = opened(json!({ "identity": identity }));
     assert_eq!(Dossier::read(id(), &document), Err(ReadError::NoOffice));
-    let document = put("offices", json!({ "receiving": "HOIAN", "later": 1 }), &document);
+    let offices = json!({ "receiving": "HOIAN", "later": 1 });
     let noted = json!({ "id": "a", "kind": "noted", "office": "HOIAN", "at": 1 });
     let acts = json!([1, { "id": "x" }, noted, noted]);
-    let dossier = read(&put("acts", acts, &document));
+    let parts = json!({ "identity": identity, "offices": offices, "acts": acts });
+    let dossier = read(&opened(parts));
     let ids: Vec<_> = dossier.acts.iter().map(|act| act.id.as_str()).collect();
     assert_eq!(ids, ["a", "a 2"], "two acts of one id are kept apart");
     assert_eq!(dossier.standing.review, [Review::Unreadable { entries: 2 }]);
