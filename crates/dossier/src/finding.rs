@@ -1,7 +1,7 @@
 //! The checks that run after every settle: they look at a dossier and change nothing.
 
 use lienthong_catalogue::Procedure;
-use lienthong_protocol::Moment;
+use lienthong_protocol::{Moment, OfficeId};
 use serde::Serialize;
 
 use crate::act::Act;
@@ -23,6 +23,37 @@ pub struct Finding {
     pub words: String,
     /// The same in Vietnamese.
     pub words_vi: String,
+    /// Who must look, where that is more than the office that holds the dossier.
+    #[serde(rename = "for", skip_serializing_if = "Vec::is_empty")]
+    pub addressees: Vec<Addressee>,
+}
+
+/// Who must look at a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "role", rename_all = "kebab-case")]
+pub enum Addressee {
+    /// The office that leads the dossier and asked.
+    Lead {
+        /// The office.
+        office: OfficeId,
+    },
+    /// The head of the agency that was asked and is silent.
+    Head {
+        /// The agency.
+        office: OfficeId,
+    },
+    /// The root office of the registry.
+    Hub,
+}
+
+impl Addressee {
+    /// The office, given the root office of the registry.
+    pub fn office(self, hub: OfficeId) -> OfficeId {
+        match self {
+            Addressee::Lead { office } | Addressee::Head { office } => office,
+            Addressee::Hub => hub,
+        }
+    }
 }
 
 /// Looks a dossier through at a moment. Without the procedure what depends on it is left out. At
@@ -51,6 +82,7 @@ fn reception_date(dossier: &Dossier) -> Option<Finding> {
         words: "accepted without a date of reception: receive it again or correct the act".into(),
         words_vi: "đã tiếp nhận nhưng không có ngày tiếp nhận: tiếp nhận lại hoặc đính chính"
             .into(),
+        addressees: Vec::new(),
     })
 }
 
@@ -62,6 +94,7 @@ fn finish_date(dossier: &Dossier) -> Option<Finding> {
         act: None,
         words: "finished without a date: correct the act that finished it".into(),
         words_vi: "đã xử lý xong nhưng không có ngày xong: đính chính việc xử lý xong".into(),
+        addressees: Vec::new(),
     })
 }
 
@@ -73,6 +106,7 @@ fn order_of_dates(dossier: &Dossier) -> Option<Finding> {
         act: None,
         words: "finished before it was received: check the clocks of both offices".into(),
         words_vi: "ngày xử lý xong trước ngày tiếp nhận: kiểm tra đồng hồ của hai cơ quan".into(),
+        addressees: Vec::new(),
     })
 }
 
@@ -94,6 +128,7 @@ fn channel(dossier: &Dossier, procedure: &Procedure) -> Option<Finding> {
             "nộp {word_vi}, thủ tục {} không có hình thức này: sửa hồ sơ hoặc danh mục",
             procedure.code
         ),
+        addressees: Vec::new(),
     })
 }
 
@@ -133,6 +168,7 @@ fn future(act: Option<&Act>, words: &str, words_vi: &str) -> Finding {
         words_vi: format!(
             "{words_vi} có ngày ở tương lai: kiểm tra ngày, hoặc đồng hồ của cơ quan"
         ),
+        addressees: Vec::new(),
     }
 }
 
@@ -143,6 +179,7 @@ fn sent_twice(dossier: &Dossier) -> impl Iterator<Item = Finding> {
         act: known.sent.last().cloned(),
         words: format!("the applicant was told {} times: tell the senders", known.sent.len()),
         words_vi: format!("đã gửi thông báo {} lần: báo cho nơi gửi", known.sent.len()),
+        addressees: Vec::new(),
     })
 }
 
@@ -154,6 +191,11 @@ fn overdue_replies(dossier: &Dossier, now: Moment) -> impl Iterator<Item = Findi
             act: Some(request.act.clone()),
             words: format!("{agency} owes its written answer since {due}: remind it"),
             words_vi: format!("{agency} chưa trả lời bằng văn bản, hạn {due}: đôn đốc"),
+            addressees: vec![
+                Addressee::Lead { office: request.asked_by },
+                Addressee::Head { office: agency },
+                Addressee::Hub,
+            ],
         }
     })
 }

@@ -108,6 +108,11 @@ fn overdue_answers_are_found() {
     let findings = checks(&dossier, Moment(MORNING.0 + 2 * 86_400_000), None);
     assert_eq!((findings.len(), findings[0].code), (1, "reply-overdue"));
     assert!(findings[0].words.contains("STC") && findings[0].words_vi.contains("đôn đốc"));
+    let hub = office("HUB");
+    let told: Vec<_> = findings[0].addressees.iter().map(|to| to.office(hub)).collect();
+    assert_eq!(told, [office("STNMT"), office("STC"), hub], "lead, head of the agency, hub");
+    let shown = serde_json::to_value(&findings[0]).expect("it is JSON");
+    assert_eq!(shown["for"][2], json!({ "role": "hub" }));
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub use detail::{
     Refund, Remittance, ResultPaper, Way,
 };
 pub use dossier::{DocumentIdText, Dossier, ReadError, Summary};
-pub use finding::{Finding, checks};
+pub use finding::{Addressee, Finding, checks};
 pub use fold::Standing;
 pub use notification::{Outgoing, Sender, TAKEOVER_MS, elected_sender};
 pub use plan::{ActRefusal, PlannedAct};
