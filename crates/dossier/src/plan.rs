@@ -115,7 +115,9 @@ impl Dossier {
             Some(ActKind::Reversed | ActKind::Resolved) => {
                 let named = judge(&stage, &self.acts, act, |_| true)?;
                 let is_settled = |at: &usize| self.acts[*at].effect == Effect::Effective;
-                if act.kind == ActKind::Resolved.word() && named.iter().all(is_settled) {
+                let falls = named.iter().skip(1);
+                let is_moot = named.iter().all(is_settled) || falls.clone().any(is_settled);
+                if act.kind == ActKind::Resolved.word() && is_moot {
                     return Err(Doubt::NoSuchAct);
                 }
             }

@@ -435,3 +435,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_decision_overrules_only_what_is_open() {
+    let acts = [act("b", ActKind::InProcess), act("c", ActKind::Noted)];
+    let document = with(&opened(), &acts);
+    let base = document.clone();
+    let one = drafted(&base, 2, &act("x", ActKind::Finished), 5).expect("allowed");
+    let other = drafted(&base, 3, &act("y", ActKind::SupplementAsked), 6).expect("allowed");
+    let mut document = document;
+    for draft in [&one, &other] {
+        document.apply(draft.payload()).expect("both are sound");
+    }
+    let decide = |falls: &[&str]| NewAct {
+        regards: Some("x".into()),
+        overrules: falls.iter().map(|id| (*id).to_owned()).collect(),
+        ..act("z", ActKind::Resolved)
+    };
+    assert_eq!(refusal(&document, &decide(&["b"])), "no-such-act", "nobody contests b");
+    assert_eq!(refusal(&document, &decide(&["y", "c"])), "no-such-act");
+    assert_eq!(refusal(&document, &decide(&["y"])), "allowed");
+    let decided = read(&with(&document, &[decide(&[])]));
+    assert_eq!(decided.acts.last().map(|act| act.overrules.clone()), Some(vec!["y".into()]));
+}
