@@ -402,8 +402,7 @@ impl Mind {
             let record = self.replica.shelf().record(entry.place).map_err(store_failed)?;
             changes.extend(record.and_then(|bytes| Change::trusted(bytes).ok()));
         }
-        let payloads = changes.iter().map(|change| (change.id(), change.payload()));
-        let opened = Document::open(payloads, |_| None);
+        let opened = Document::open_changes(&changes);
         if !opened.refused.is_empty() {
             let unfit: Vec<ChangeId> = opened.refused.iter().map(|(id, _)| *id).collect();
             self.set_aside(id, unfit)?;

@@ -1,10 +1,16 @@
 //! Whoever breaks a rule loses its own link, by name, and nobody else's.
 
+use lienthong_document::{Actor, Document};
+use lienthong_dossier::{Code, Opening, Reception, receive};
 use lienthong_protocol::{
-    CloseCode, FederationId, Frame, Hello, Incarnation, Moment, NodeKey, VersionRange,
+    Batch, Change, CloseCode, DocumentId, FederationId, Frame, Header, Hello, Incarnation, Kind,
+    Moment, NodeKey, VersionRange,
 };
 use lienthong_request::Request;
-use lienthong_tests::{CONTROL_LANE, Impostor, Journal, Stranger, Witness, World, office};
+use lienthong_tests::{
+    BATCH_LANE, CONTROL_LANE, Impostor, Journal, Stranger, Witness, World, office,
+};
+use serde_json::json;
 
 /// What the holder of EAST's key would say first, if it were EAST.
 async fn hello(world: &World) -> Hello {
@@ -113,6 +119,53 @@ async fn a_node_with_another_key_at_the_address_of_the_hub_hears_nothing() {
     witness.saw_no_harm(&world).await;
     world.reconnect("HUB").await;
     world.settle_between("EAST", "HUB").await;
+}
+
+/// A dossier that the holder of EAST's key opens in the name of the hub.
+fn forged(key: &NodeKey) -> Change {
+    let (incarnation, at) = (Incarnation(1), Moment(1_700_000_000_000));
+    let reception: Reception = serde_json::from_value(json!({
+        "procedure": "1.001193.H47",
+        "offices": { "receiving": "HUB" },
+        "applicant": { "kind": "citizen", "name": "Nguyễn Văn An" },
+    }))
+    .expect("it has the form of a reception");
+    let reception = reception.check().expect("it could be received");
+    let code = Code::issue("000.00.00.H47", at, 7_001).expect("a code");
+    let opening = Opening::received(code, "forged-1", "nobody", at);
+    let actor = Actor::derive(key.id(), incarnation);
+    let draft = Document::new().edit(actor, |editor| receive(editor, &reception, &opening));
+    let header = Header {
+        document: DocumentId::derive(key.id(), incarnation, 1, at),
+        kind: Kind::DOSSIER,
+        author: key.id(),
+        office: office("EAST"),
+        incarnation,
+        seq: 1,
+        at,
+        adds: vec![office("HUB")],
+    };
+    let draft = draft.expect("a skeleton");
+    Change::sign(header, draft.payload(), key).expect("a change within the limits")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_in_the_name_of_another_office_is_kept_and_counts_nowhere() {
+    let world = hub_and_two().await;
+    let key = world.key("EAST");
+    let forged = forged(&key);
+    let document = forged.header().document.to_string();
+    let mallory = Stranger::reach(world.node("HUB").address(), &key).await;
+    let hello = mallory.says(&greeting(hello(&world).await)).await;
+    let batch = Frame::Batch(Batch { number: 1, records: vec![forged.bytes().clone()] });
+    let batch = batch.encode().expect("a batch within the limits");
+    let stream = mallory.says(&[&[BATCH_LANE], &batch[..]].concat()).await;
+    world.reaches("HUB", &document).await;
+    drop((hello, stream));
+    let shown = world.show("HUB", &document).await.expect("held");
+    assert_eq!(shown["acts"][0]["effect"], "unconfirmed", "{shown}");
+    assert_eq!(shown["acts"][0]["doubt"]["code"], "signed-by-another", "{shown}");
+    assert_eq!(shown["status"], 1, "nothing that counts has taken it in: {shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Everything together: real nodes over loopback, and what no compiler checks.
 
 mod codes;
+mod counter;
 mod federation;
 mod full_disk;
 mod hostile;

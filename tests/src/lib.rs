@@ -25,7 +25,7 @@ pub use impostor::Impostor;
 pub use journal::Journal;
 pub use process::Process;
 pub use quota::Quota;
-pub use stranger::{CONTROL_LANE, Stranger};
+pub use stranger::{BATCH_LANE, CONTROL_LANE, Stranger};
 pub use witness::Witness;
 
 /// How long anything may take before a test says that it does not happen.

@@ -18,6 +18,8 @@ use rustls::{ClientConfig as TlsConfig, DigitallySignedStruct, Error, SignatureS
 
 /// The first byte of the stream for everything but batches.
 pub const CONTROL_LANE: u8 = 1;
+/// The first byte of the stream for batches.
+pub const BATCH_LANE: u8 = 2;
 
 /// How long a node may take to close a link that breaks the rules.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -242,8 +242,8 @@ impl Document {
         self.inner.save()
     }
 
-    /// Loads a document that this node saved; who signed what is not saved. Never pass bytes of a peer: compressed content
-    /// grows without a limit.
+    /// Loads a document that this node saved; who signed what is not saved. Never pass bytes of a
+    /// peer: compressed content grows without a limit.
     pub fn load(saved: &[u8]) -> Result<Document, LoadError> {
         let bytes = saved.len();
         if bytes > MAX_SAVED_BYTES {

@@ -1,0 +1,159 @@
+//! What a counter of a published province gives and refuses: dues, powers, and every bad input.
+
+use std::sync::Arc;
+
+use lienthong_protocol::Moment;
+use lienthong_request::{Exit, Failure, Publishing, Request};
+use lienthong_tests::World;
+use serde_json::{Value, json};
+
+const CATALOGUE: &str = include_str!("../../config/quang-nam/procedures.toml");
+const CALENDARS: [&str; 2] = [
+    include_str!("../../config/quang-nam/calendar-2017.toml"),
+    include_str!("../../config/quang-nam/calendar-2018.toml"),
+];
+const STAFF: &str = include_str!("../../config/quang-nam/staff.toml");
+
+/// Friday, 9 February 2018, 16:00 in Vietnam: Tết is the week from the 14th.
+const BEFORE_TET: Moment = Moment(1_518_166_800_000);
+/// Cấp Giấy xác nhận tình trạng hôn nhân: three working days.
+const THREE_DAYS: &str = "1.004873.H47";
+
+/// A hub before Tết 2018 that has published the reference catalogue and calendars.
+async fn province() -> World {
+    let mut world = World::founded();
+    world.start_at("HUB", Arc::new(|| BEFORE_TET)).await;
+    let catalogue = CATALOGUE.replace("publisher = \"QNM-HCC\"", "publisher = \"HUB\"");
+    publish(&world, Publishing::Catalogue, catalogue).await;
+    for calendar in CALENDARS {
+        publish(&world, Publishing::Calendar, calendar.to_owned()).await;
+    }
+    world
+}
+
+async fn publish(world: &World, what: Publishing, text: String) {
+    let publish = Request::Publish { what, file: "sent.toml".into(), text, from: None };
+    world.ask("HUB", publish).await.expect("the hub is entitled");
+}
+
+/// Receives at the hub what the reference reception says, with some of its fields others.
+async fn receive(world: &World, others: Value) -> Result<Value, Failure> {
+    let mut reception = json!({
+        "procedure": THREE_DAYS,
+        "offices": { "receiving": "HUB" },
+        "applicant": { "kind": "citizen", "name": "Nguyễn Văn An" },
+    });
+    merge(&mut reception, others);
+    let reception = serde_json::from_value(reception).expect("it has the form of a reception");
+    world.ask("HUB", Request::Receive { reception, officer: "clerk".into() }).await
+}
+
+fn merge(into: &mut Value, others: Value) {
+    match (into, others) {
+        (Value::Object(into), Value::Object(others)) => {
+            for (key, value) in others {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, other) => *into = other,
+    }
+}
+
+async fn changes(world: &World) -> Value {
+    world.ask("HUB", Request::Status).await.expect("answers")["changes"].clone()
+}
+
+fn check_refusal(failure: &Failure, code: &str) {
+    assert_eq!((failure.code.as_str(), failure.exit), (code, Exit::Refused), "{failure}");
+    for words in [&failure.what, &failure.why, &failure.remedy] {
+        assert!(!words.is_empty(), "{failure:?} lacks words");
+    }
+    assert!(!failure.to_string().contains("Nguyễn"), "a refusal names nobody: {failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reception_keeps_its_version_and_its_due_lies_behind_tet() {
+    let mut world = province().await;
+    world.join("EAST").await;
+    let received = receive(&world, json!({})).await.expect("it is offered");
+    assert_eq!(received["due"], "2018-02-21T17:00", "Monday, Tuesday, then Wednesday the 21st");
+    let id = received["id"].as_str().expect("an id");
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!((&shown["procedure_version"], &shown["due"]), (&1.into(), &received["due"]));
+    assert_eq!(shown["clock"]["state"], "running");
+    let sooner = receive(&world, json!({ "due": "2018-02-12" })).await.expect("may be promised");
+    assert_eq!(sooner["due"], "2018-02-12", "an earlier day that was promised stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_is_refused_with_what_why_and_remedy_and_nothing_is_stored() {
+    let world = province().await;
+    let before = changes(&world).await;
+    let bad = [
+        (json!({ "procedure": "9.999999.H47" }), "unknown-procedure"),
+        (json!({ "applicant": { "name": "Nguyễn".repeat(1_500) } }), "too-long"),
+        (json!({ "applicant": { "name": "  " } }), "missing"),
+        (json!({ "applicant": { "birth_date": "2018-02-30" } }), "not-a-day"),
+        (json!({ "due": "2018-02-29" }), "not-a-due"),
+        (json!({ "offices": { "receiving": "EAST" } }), "other-office"),
+        (json!({ "offices": { "coordinating": ["NOWHERE"] } }), "unknown-office"),
+    ];
+    for (others, code) in bad {
+        let failure = receive(&world, others.clone()).await.expect_err("it is refused");
+        assert_eq!(failure.code, code, "{failure}");
+        check_refusal(&failure, code);
+    }
+    assert_eq!(changes(&world).await, before, "nothing was stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_that_the_status_does_not_allow_is_refused_and_nothing_is_stored() {
+    let world = province().await;
+    let received = receive(&world, json!({})).await.expect("it is offered");
+    let id = received["id"].as_str().expect("an id");
+    let before = changes(&world).await;
+    let bad = [
+        (json!({ "kind": "returned" }), "act-not-allowed"),
+        (json!({ "kind": "supplied" }), "act-not-allowed"),
+        (json!({ "kind": "refused", "reason": "muộn" }), "act-not-allowed"),
+        (json!({ "kind": "transferred", "to_office": "NOWHERE" }), "unknown-office"),
+        (json!({ "kind": "noted", "note": "x".repeat(20_000) }), "too-long"),
+    ];
+    for (act, code) in bad {
+        let failure = world.act("HUB", id, act.clone()).await.expect_err("it is refused");
+        assert_eq!(failure.code, code, "{failure}");
+        check_refusal(&failure, code);
+    }
+    assert_eq!(changes(&world).await, before, "nothing was stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_take_in_decides_nothing() {
+    let world = province().await;
+    let staff = STAFF.replace("office = \"QNM-HCC\"", "office = \"HUB\"").replacen(
+        "id = \"hcc-tiep-nhan-1\"",
+        "id = \"clerk\"",
+        1,
+    );
+    publish(&world, Publishing::Staff, staff).await;
+    let received = receive(&world, json!({})).await.expect("the clerk takes in");
+    let id = received["id"].as_str().expect("an id");
+    let failure = world.act("HUB", id, json!({ "kind": "in-process" })).await.expect_err("no");
+    check_refusal(&failure, "officer-without-power");
+    let head = json!({ "kind": "in-process", "officer": "hcc-giam-doc" });
+    world.act("HUB", id, head).await.expect("the head may");
+    let stranger = json!({ "kind": "finished", "officer": "nobody" });
+    let failure = world.act("HUB", id, stranger).await.expect_err("not of this office");
+    check_refusal(&failure, "officer-unknown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_in_two_forms_is_stored_in_one() {
+    let world = province().await;
+    let apart = "Nguye\u{302}\u{303}n Va\u{306}n An";
+    let received = receive(&world, json!({ "applicant": { "name": apart } })).await;
+    let received = received.expect("it is offered");
+    let id = received["id"].as_str().expect("an id");
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!(shown["applicant"]["name"], "Nguyễn Văn An");
+}
