@@ -28,6 +28,11 @@ impl Published {
         &self.catalogue
     }
 
+    /// The same, to be kept by another thread.
+    pub(crate) fn shared_catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue)
+    }
+
     /// The working calendar of all published years.
     pub(crate) fn calendar(&self) -> &Calendar {
         &self.calendar

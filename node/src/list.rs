@@ -105,6 +105,7 @@ impl Queue {
                 self.watermark = None;
                 self.grown.extend(self.under_way.drain(..));
             }
+            FromViewer::Named(documents) => self.grown.extend(documents),
             FromViewer::Unfit { .. } => {}
         }
     }
@@ -138,7 +139,10 @@ impl Mind {
         self.viewer.hear(&said);
         match said {
             FromViewer::Unfit { document, changes } => self.set_aside(document, changes),
-            FromViewer::Begins(_) | FromViewer::Done | FromViewer::Failed => Ok(()),
+            FromViewer::Begins(_)
+            | FromViewer::Done
+            | FromViewer::Failed
+            | FromViewer::Named(_) => Ok(()),
         }
     }
 
@@ -200,6 +204,7 @@ impl Mind {
                 items.push(Item { id: *id, changes: accepted(&entries) });
             }
         }
+        let catalogue = self.published()?.shared_catalogue();
         let queue = &mut self.viewer;
         let through = queue.grown.is_empty().then_some(queue.growths);
         let anew = std::mem::take(&mut queue.is_to_begin_anew);
@@ -207,7 +212,7 @@ impl Mind {
         queue.under_way = ids;
         queue.watermark = watermark;
         // A viewer that is gone leaves the node without lists, not without work.
-        drop(queue.to_viewer.send(Batch { items, through, watermark, anew }));
+        drop(queue.to_viewer.send(Batch { items, catalogue, through, watermark, anew }));
         Ok(())
     }
 
@@ -305,6 +310,7 @@ fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
         office: filter.office,
         officer: filter.officer,
         procedure: filter.procedure,
+        review: filter.review,
         hidden: Vec::new(),
         limit: filter.limit,
         after,

@@ -3,25 +3,27 @@
 //!
 //! The mind knows which documents grew and hands them over when the viewer asks; the viewer opens
 //! them, writes their rows, and moves its watermark over the log when nothing is left. After a
-//! crash it begins at that watermark.
+//! crash it begins at that watermark. Its threads stand behind all others for the processor, so
+//! that a counter is served first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use lienthong_catalogue::Catalogue;
 use lienthong_document::Document;
 use lienthong_dossier::Dossier;
 use lienthong_folder::Folder;
 use lienthong_protocol::{Change, ChangeId, DocumentId, Kind, Tally};
 use lienthong_request::{Exit, Failure};
 use lienthong_store::{Checkpoint, Location, LogReader, Position};
-use lienthong_views::{DossierRow, Reader, ViewError, Views, Watermark};
+use lienthong_views::{DossierRow, Reader, Rehearsals, ViewError, Views, Watermark};
 use tokio::sync::{mpsc, watch};
 
 use crate::mind::Message;
@@ -42,6 +44,8 @@ pub(crate) enum FromViewer {
     Failed,
     /// Rehearsal found changes that no document can take.
     Unfit { document: DocumentId, changes: Vec<ChangeId> },
+    /// The catalogue says more of these than it did when they were viewed.
+    Named(Vec<DocumentId>),
 }
 
 /// What a view may lack.
@@ -57,6 +61,8 @@ pub(crate) enum Lack {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) items: Vec<Item>,
+    /// What is known of procedures.
+    pub(crate) catalogue: Arc<Catalogue>,
     /// How many times a document had grown when these were read, if these are the last.
     pub(crate) through: Option<u64>,
     /// Where the log ended then, if nothing is left.
@@ -170,13 +176,26 @@ pub(crate) fn start(post: Post) -> Result<thread::JoinHandle<()>, Failure> {
 }
 
 fn follow(post: Post) {
-    let Some((views, known)) = opened(&post) else { return };
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(%error, "viewer-not-nicer");
+    }
+    let Some(views) = opened(&post) else { return };
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_WORKERS);
-    let mut viewer = Viewer { views: Some(views), known, workers, post };
+    let rehearsals = Rehearsals::open(&post.door.path.with_file_name(REHEARSED), REHEARSAL_RULES);
+    let rehearsals = rehearsals.inspect_err(|error| tracing::warn!(%error, "rehearsals-not-kept"));
+    let mut viewer = Viewer {
+        views: Some(views),
+        rehearsals: rehearsals.ok(),
+        catalogue: Arc::default(),
+        written: 0,
+        is_untidy: false,
+        workers,
+        post,
+    };
     let lack = viewer.lack();
     let mut said = FromViewer::Begins(lack);
     while viewer.post.to_mind.blocking_send(Message::Viewer(said)).is_ok() {
-        let Ok(batch) = viewer.post.batches.recv() else { return };
+        let Some(batch) = viewer.next() else { return };
         said = match viewer.take(batch) {
             Ok(()) => FromViewer::Done,
             Err(error) => match viewer.recover(&error) {
@@ -188,7 +207,7 @@ fn follow(post: Post) {
 }
 
 /// Opens the view as soon as the disk lets it; nothing if the node ends before.
-fn opened(post: &Post) -> Option<(Views, BTreeMap<DocumentId, Tally>)> {
+fn opened(post: &Post) -> Option<Views> {
     loop {
         match Views::open(&post.door.path) {
             Ok(opened) => {
@@ -196,7 +215,7 @@ fn opened(post: &Post) -> Option<(Views, BTreeMap<DocumentId, Tally>)> {
                     tracing::warn!(%reason, "view-thrown-away");
                 }
                 post.door.renew();
-                return Some((opened.views, opened.known));
+                return Some(opened.views);
             }
             Err(error) => tracing::warn!(%error, "view-not-opened"),
         }
@@ -210,17 +229,15 @@ fn opened(post: &Post) -> Option<(Views, BTreeMap<DocumentId, Tally>)> {
 struct Viewer {
     /// None only while the file is made anew.
     views: Option<Views>,
-    /// States of documents that were rehearsed for a view that was thrown away.
-    known: BTreeMap<DocumentId, Tally>,
+    /// None if the file of it cannot be used: then everything is rehearsed.
+    rehearsals: Option<Rehearsals>,
+    /// What was known of procedures at the last batch.
+    catalogue: Arc<Catalogue>,
+    /// How many rows were written since the view was tidied.
+    written: usize,
+    is_untidy: bool,
     workers: usize,
     post: Post,
-}
-
-/// What became of a document.
-enum Viewed {
-    Row(Box<DossierRow>),
-    /// It is not held, or is no dossier: nothing to show.
-    Nothing(DocumentId),
 }
 
 impl Viewer {
@@ -254,48 +271,113 @@ impl Viewer {
         if is_judged_anew { Lack::All } else { Lack::Documents(documents) }
     }
 
+    /// Waits for a batch, and tidies the view meanwhile if much was written.
+    fn next(&mut self) -> Option<Batch> {
+        while self.is_untidy {
+            match self.post.batches.try_recv() {
+                Ok(batch) => return Some(batch),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {
+                    let tidied = self.views.as_mut().map(Views::tidy).transpose();
+                    // An untidy view answers as well, and the next rebuild tries again.
+                    self.is_untidy = tidied.ok().flatten().unwrap_or(false);
+                }
+            }
+        }
+        self.post.batches.recv().ok()
+    }
+
     /// Brings a batch into the view.
     fn take(&mut self, batch: Batch) -> Result<(), ViewError> {
         if batch.anew {
             self.begin_anew()?;
         }
-        let Some(views) = self.views.as_mut() else { return Err(not_open()) };
-        let mut fresh = Vec::with_capacity(batch.items.len());
-        for item in batch.items {
+        let fresh = self.fresh(batch.items)?;
+        let looked = self.look_at_all(&fresh, &batch.catalogue);
+        self.write(looked, batch.watermark)?;
+        if !Arc::ptr_eq(&self.catalogue, &batch.catalogue) {
+            self.name(&batch.catalogue)?;
+            self.catalogue = batch.catalogue;
+        }
+        if batch.through.is_some() {
+            self.post.door.through.send_replace(batch.through);
+        }
+        Ok(())
+    }
+
+    /// Those that the view does not hold in this state.
+    fn fresh(&self, items: Vec<Item>) -> Result<Vec<Fresh>, ViewError> {
+        let Some(views) = &self.views else { return Err(not_open()) };
+        let mut fresh = Vec::with_capacity(items.len());
+        for item in items {
             let seen = item.seen();
             if views.seen(item.id)? != Some(seen) {
-                let is_known = self.known.remove(&item.id) == Some(seen);
-                fresh.push((item, is_known));
+                let held = self.rehearsals.as_ref().map(|held| held.holds(item.id, seen));
+                let is_rehearsed = held.is_some_and(|held| held.unwrap_or(false));
+                fresh.push(Fresh { item, seen, is_rehearsed });
             }
         }
+        Ok(fresh)
+    }
+
+    fn look_at_all(&self, fresh: &[Fresh], catalogue: &Catalogue) -> Vec<Looked> {
         let log = &self.post.log;
         let share = fresh.len().div_ceil(self.workers).max(1);
-        let viewed: Vec<Looked> = thread::scope(|scope| {
-            let look = |part| scope.spawn(move || look_at_all(log, part));
-            let workers: Vec<_> = fresh.chunks(share).map(look).collect();
+        let look = |part: &[Fresh]| -> Vec<Looked> {
+            part.iter().map(|fresh| fresh.look(log, catalogue)).collect()
+        };
+        thread::scope(|scope| {
+            let parts = fresh.chunks(share);
+            let workers: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
             workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
-        });
-        let (mut rows, mut gone) = (Vec::new(), Vec::new());
-        for Looked { viewed, document, unfit } in viewed {
+        })
+    }
+
+    fn write(&mut self, looked: Vec<Looked>, end: Option<Checkpoint>) -> Result<(), ViewError> {
+        let Some(views) = self.views.as_mut() else { return Err(not_open()) };
+        let (mut rows, mut gone, mut rehearsed) = (Vec::new(), Vec::new(), Vec::new());
+        for Looked { viewed, document, unfit, rehearsed: set } in looked {
             match viewed {
                 Viewed::Row(row) => rows.push(*row),
-                Viewed::Nothing(id) => gone.push(id),
+                Viewed::Nothing => gone.push(document),
             }
+            rehearsed.extend(set.map(|set| (document, set)));
             if !unfit.is_empty() {
                 let unfit = FromViewer::Unfit { document, changes: unfit };
                 // The mind ends: the next start finds them again.
                 drop(self.post.to_mind.blocking_send(Message::Viewer(unfit)));
             }
         }
-        let watermark = batch.watermark.map(|Checkpoint { position, tally }| Watermark {
+        let is_all = end.is_some();
+        let watermark = end.map(|Checkpoint { position, tally }| Watermark {
             segment: position.segment,
             offset: position.offset,
             tally,
         });
         views.apply(&rows, &gone, watermark)?;
         self.post.door.documents.store(views.documents(), Ordering::Relaxed);
-        if batch.through.is_some() {
-            self.post.door.through.send_replace(batch.through);
+        self.written += rows.len();
+        if is_all && self.written >= TIDY_AFTER {
+            (self.written, self.is_untidy) = (0, true);
+        }
+        let kept = self.rehearsals.as_mut().map(|held| held.keep(&rehearsed));
+        if let Some(Err(error)) = kept {
+            tracing::warn!(%error, "rehearsals-not-kept");
+            self.rehearsals = None;
+        }
+        Ok(())
+    }
+
+    /// Asks for those again that were viewed before the catalogue named their procedures.
+    fn name(&mut self, catalogue: &Catalogue) -> Result<(), ViewError> {
+        let Some(views) = self.views.as_mut() else { return Err(not_open()) };
+        for procedure in views.nameless_procedures()? {
+            let mut editions = catalogue.editions();
+            if editions.any(|(_, edition)| edition.versions(&procedure).is_some()) {
+                let named = FromViewer::Named(views.read_anew(&procedure)?);
+                // The mind ends: the next start asks for them again.
+                drop(self.post.to_mind.blocking_send(Message::Viewer(named)));
+            }
         }
         Ok(())
     }
@@ -315,10 +397,7 @@ impl Viewer {
 
     fn begin_anew(&mut self) -> Result<(), ViewError> {
         let begun = match self.views.take() {
-            Some(views) => {
-                self.known.append(&mut views.all_seen().unwrap_or_default());
-                views.begin_anew()?
-            }
+            Some(views) => views.begin_anew()?,
             None => Views::open(&self.post.door.path)?.views,
         };
         self.views = Some(begun);
@@ -336,36 +415,55 @@ impl Item {
     }
 }
 
-/// A document that was opened, and the changes of it that no document can take.
+/// A document to be opened.
+struct Fresh {
+    item: Item,
+    /// All its changes.
+    seen: Tally,
+    /// Whether this very set was rehearsed before.
+    is_rehearsed: bool,
+}
+
+/// A document that was opened.
 struct Looked {
     viewed: Viewed,
     document: DocumentId,
+    /// The changes of it that no document can take.
     unfit: Vec<ChangeId>,
+    /// All its changes, if they were rehearsed now and are fit.
+    rehearsed: Option<Tally>,
 }
 
-fn look_at_all(log: &LogReader, items: &[(Item, bool)]) -> Vec<Looked> {
-    items.iter().map(|(item, is_known)| look_at(log, item, *is_known)).collect()
+/// What became of a document.
+enum Viewed {
+    Row(Box<DossierRow>),
+    /// It is not held, or is no dossier: nothing to show.
+    Nothing,
 }
 
-/// Opens one document. Changes whose records are damaged are left out, as the mind does.
-fn look_at(log: &LogReader, item: &Item, is_known: bool) -> Looked {
-    let id = item.id;
-    let read = |(_, location): &(ChangeId, Location)| {
-        log.read(*location).ok().and_then(|bytes| Change::trusted(bytes).ok())
-    };
-    let changes: Vec<Change> = item.changes.iter().filter_map(read).collect();
-    let payloads = changes.iter().map(|change| (change.id(), change.payload()));
-    let opened = if is_known && changes.len() == item.changes.len() {
-        Document::reopen(payloads)
-    } else {
-        Document::open(payloads, |_| None)
-    };
-    let unfit = opened.refused.into_iter().map(|(id, _)| id).collect();
-    let viewed = match Dossier::read(id, &opened.document) {
-        Ok(dossier) => Viewed::Row(Box::new(DossierRow::of(&dossier, item.seen()))),
-        Err(_) => Viewed::Nothing(id),
-    };
-    Looked { viewed, document: id, unfit }
+impl Fresh {
+    /// Opens the document. Changes whose records are damaged are left out, as the mind does.
+    fn look(&self, log: &LogReader, catalogue: &Catalogue) -> Looked {
+        let Fresh { item, seen, is_rehearsed } = self;
+        let read = |(_, location): &(ChangeId, Location)| {
+            log.read(*location).ok().and_then(|bytes| Change::trusted(bytes).ok())
+        };
+        let changes: Vec<Change> = item.changes.iter().filter_map(read).collect();
+        let is_whole = changes.len() == item.changes.len();
+        let opened = if *is_rehearsed && is_whole {
+            Document::reopen_changes(&changes)
+        } else {
+            Document::open_changes(&changes)
+        };
+        let unfit: Vec<ChangeId> = opened.refused.into_iter().map(|(id, _)| id).collect();
+        let is_news = !is_rehearsed && is_whole && !changes.is_empty() && unfit.is_empty();
+        let viewed = Dossier::read(item.id, &opened.document).map_or(Viewed::Nothing, |dossier| {
+            let (code, version) = (&dossier.reception.procedure, dossier.reception.version);
+            let procedure = catalogue.procedure_version(code, version).map(|held| &held.procedure);
+            Viewed::Row(Box::new(DossierRow::of(&dossier, *seen, procedure)))
+        });
+        Looked { viewed, document: item.id, unfit, rehearsed: is_news.then_some(*seen) }
+    }
 }
 
 fn not_open() -> ViewError {
@@ -384,6 +482,15 @@ fn view_failed(error: &ViewError) -> Failure {
 
 /// The view in the data folder; it may be deleted while the node does not run.
 const FILE: &str = "views.db";
+/// Beside it: which documents were rehearsed. It may be deleted too; then a rebuild takes longer.
+const REHEARSED: &str = "rehearsed.db";
+/// The number of the rules by which documents are rehearsed. Raise it when a document might take
+/// less than before, as with another version of Automerge.
+const REHEARSAL_RULES: u32 = 1;
+/// How far the threads of the viewer stand behind others for the processor.
+const NICENESS: i32 = 10;
+/// After how many rows the full-text index is worth tidying.
+const TIDY_AFTER: usize = 5_000;
 /// How long a list waits for what was received just before.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How many documents the view may lack for a list to wait for them.

@@ -34,6 +34,9 @@ pub struct Filter {
     /// The code of the procedure.
     #[arg(long)]
     pub procedure: Option<String>,
+    /// Only those that somebody has to look at: conflicts, acts that do not count, findings.
+    #[arg(long)]
+    pub review: bool,
     /// How many at most, 1 to 1,000.
     #[arg(long, default_value_t = DEFAULT_LIMIT)]
     pub limit: usize,
@@ -53,6 +56,7 @@ impl Default for Filter {
             office: None,
             officer: None,
             procedure: None,
+            review: false,
             limit: DEFAULT_LIMIT,
             after: None,
         }

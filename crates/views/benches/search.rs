@@ -140,7 +140,7 @@ fn row(model: &Dossier, author: NodeId, number: u32) -> DossierRow {
     };
     let day = lienthong_dossier::local_day(Moment(at.0 + 10 * 86_400_000));
     dossier.standing.due = Some(day);
-    DossierRow::of(&dossier, Tally::default())
+    DossierRow::of(&dossier, Tally::default(), None)
 }
 
 fn model() -> Dossier {

@@ -5,16 +5,20 @@
 //! to this crate alone. Every call blocks on the disk.
 
 mod error;
+mod open;
 mod query;
 mod reader;
+mod rehearsals;
 mod row;
 mod schema;
 mod text;
 mod views;
 
 pub use error::ViewError;
+pub use open::OpenItem;
 pub use query::{Cursor, MAX_LIMIT, MAX_TEXT_CHARS, Query, QueryError};
 pub use reader::{Page, Reader, Stats, Summary};
+pub use rehearsals::Rehearsals;
 pub use row::{DossierRow, Watermark};
 pub use views::{Opened, Views};
 

@@ -8,7 +8,7 @@ use lienthong_protocol::{Moment, OfficeId};
 use rusqlite::types::Value;
 use thiserror::Error;
 
-use crate::text::match_of;
+use crate::text::{composed, match_of};
 use crate::views::due_key;
 
 /// The most dossiers on one page.
@@ -36,6 +36,10 @@ pub struct Query {
     pub officer: Option<String>,
     /// The code of the procedure.
     pub procedure: Option<String>,
+    /// Only those about which a person has something to decide, mend or take back: conflicts,
+    /// acts that do not count, findings of the checks. What only becomes wrong with time, such as
+    /// an answer that is overdue, counts from the next act on.
+    pub review: bool,
     /// Procedures whose dossiers no list may show.
     pub hidden: Vec<String>,
     /// How many; 1 to [`MAX_LIMIT`], others are brought to the nearer of the two.
@@ -156,11 +160,15 @@ impl Query {
             sql.and(&format!("{plus}{fields}.status = "), i64::from(status.number()));
         }
         self.narrow_by_due(&mut sql, fields)?;
+        if self.review {
+            // The condition stands as it does in the index `with_open`.
+            sql.text.push_str(&format!(" AND {fields}.open > 0"));
+        }
         if let Some(officer) = &self.officer {
-            sql.and("d.officer = ", officer.clone());
+            sql.and("d.officer = ", composed(officer));
         }
         if let Some(procedure) = &self.procedure {
-            sql.and("d.procedure = ", procedure.clone());
+            sql.and("d.procedure = ", composed(procedure));
         }
         for hidden in &self.hidden {
             sql.and("d.procedure <> ", hidden.clone());

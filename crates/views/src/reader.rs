@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use serde::Serialize;
 
 use crate::error::ViewError;
+use crate::open::OpenItem;
 use crate::query::{Cursor, Query};
 use crate::schema;
 
@@ -35,6 +36,8 @@ pub struct Summary {
     pub code: String,
     /// The code of its procedure.
     pub procedure: String,
+    /// The name of its procedure, if the catalogue was known when it was read.
+    pub procedure_name: Option<String>,
     /// The portal number of its status.
     pub status: u8,
     /// The name of its status in English.
@@ -55,6 +58,12 @@ pub struct Summary {
     pub acts: u64,
     /// How many questions a person has to decide.
     pub review: u64,
+    /// How many acts are kept and do not count.
+    pub unconfirmed: u64,
+    /// How much the checks found when its last act was done.
+    pub findings: u64,
+    /// The first of these, in words.
+    pub open: Option<OpenItem>,
     /// When its first act was done, in milliseconds since 1970.
     pub opened_at: u64,
     /// When the last of its acts was done.
@@ -66,7 +75,7 @@ pub struct Summary {
 pub struct Stats {
     /// Dossiers.
     pub documents: u64,
-    /// How many of them have something to decide.
+    /// How many of them have something that a person has to look at.
     pub in_review: u64,
     /// How many have each status, by its portal number.
     pub by_status: Vec<(u8, u64)>,
@@ -134,7 +143,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(sql)?;
         let counts = statement.query_map([], |row| Ok((row.get(0)?, whole(row, 1)?)))?;
         let by_status: Vec<(u8, u64)> = counts.collect::<Result<_, _>>()?;
-        let sql = "SELECT count(*) FROM dossier WHERE review > 0";
+        let sql = "SELECT count(*) FROM dossier WHERE open > 0";
         let in_review = self.connection.query_row(sql, [], |row| whole(row, 0))?;
         let documents = by_status.iter().map(|(_, count)| count).sum();
         Ok(Stats { documents, in_review, by_status, bytes: schema::bytes(&self.path) })
@@ -160,8 +169,18 @@ fn placed_summary(row: &Row<'_>) -> rusqlite::Result<(i64, Summary)> {
         review: whole(row, 12)?,
         opened_at: whole(row, 13)?,
         changed_at: whole(row, 14)?,
+        procedure_name: row.get(15)?,
+        unconfirmed: whole(row, 16)?,
+        findings: whole(row, 17)?,
+        open: open_item(row)?,
     };
     Ok((row.get(0)?, summary))
+}
+
+fn open_item(row: &Row<'_>) -> rusqlite::Result<Option<OpenItem>> {
+    let Some(code) = row.get(18)? else { return Ok(None) };
+    let (words_vi, words, office) = (row.get(19)?, row.get(20)?, row.get(21)?);
+    Ok(Some(OpenItem { code, words_vi, words, office }))
 }
 
 /// A number that is never below 0; SQLite's own have a sign.
@@ -170,7 +189,7 @@ pub(crate) fn whole(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
-fn document_id(row: &Row<'_>, column: usize) -> rusqlite::Result<DocumentId> {
+pub(crate) fn document_id(row: &Row<'_>, column: usize) -> rusqlite::Result<DocumentId> {
     Ok(DocumentId::from_bytes(row.get(column)?))
 }
 
@@ -178,4 +197,5 @@ fn document_id(row: &Row<'_>, column: usize) -> rusqlite::Result<DocumentId> {
 const STATEMENTS: usize = 64;
 
 const COLUMNS: &str = "d.place, d.id, d.code, d.procedure, d.status, d.applicant, d.due, \
-     d.receiving, d.competent, d.holder, d.officer, d.acts, d.review, d.opened_at, d.changed_at";
+     d.receiving, d.competent, d.holder, d.officer, d.acts, d.review, d.opened_at, d.changed_at, \
+     d.procedure_name, d.unconfirmed, d.findings, d.item_code, d.item_vi, d.item, d.item_office";

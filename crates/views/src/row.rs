@@ -1,9 +1,11 @@
 //! What the view keeps of one dossier.
 
+use lienthong_catalogue::Procedure;
 use lienthong_dossier::{Dossier, Summary};
 use lienthong_protocol::{DocumentId, OfficeId, Tally};
 
-use crate::text::{dialled, folded};
+use crate::open::OpenItems;
+use crate::text::{composed, dialled, folded, plain};
 
 /// One dossier as the view keeps it. Names and numbers go into the full-text index alone, which
 /// gives them back to nobody; what lists show is masked.
@@ -15,10 +17,13 @@ pub struct DossierRow {
     pub seen: Tally,
     /// What lists show.
     pub summary: Summary,
+    /// The name that the catalogue gives the procedure; none if it was not known.
+    pub procedure_name: Option<String>,
     /// Who did the last act.
     pub officer: String,
     /// Every office that takes part.
     pub offices: Vec<OfficeId>,
+    pub(crate) open: OpenItems,
     /// What the full-text index reads.
     pub(crate) words: Words,
 }
@@ -47,9 +52,12 @@ pub struct Watermark {
 }
 
 impl DossierRow {
-    /// Makes the row of a dossier that was read from the changes in `seen`.
-    pub fn of(dossier: &Dossier, seen: Tally) -> DossierRow {
-        let summary = dossier.summary();
+    /// Makes the row of a dossier that was read from the changes in `seen`. The procedure is the
+    /// version that the dossier keeps; without it, what the catalogue says is not searched.
+    pub fn of(dossier: &Dossier, seen: Tally, procedure: Option<&Procedure>) -> DossierRow {
+        let mut summary = dossier.summary();
+        summary.applicant = composed(&summary.applicant);
+        summary.procedure = composed(&summary.procedure);
         let reception = &dossier.reception;
         let named = &reception.offices;
         let mut offices = vec![named.receiving, named.deciding(), dossier.standing.holder];
@@ -61,16 +69,18 @@ impl DossierRow {
         DossierRow {
             id: dossier.id,
             seen,
-            officer: last.map(|act| cut(&act.officer)).unwrap_or_default(),
+            procedure_name: procedure.map(|procedure| composed(&procedure.name)),
+            officer: last.map(|act| composed(&cut(&act.officer))).unwrap_or_default(),
             offices,
-            words: Words::of(dossier),
+            open: OpenItems::of(dossier, procedure),
+            words: Words::of(dossier, procedure),
             summary,
         }
     }
 }
 
 impl Words {
-    fn of(dossier: &Dossier) -> Words {
+    fn of(dossier: &Dossier, procedure: Option<&Procedure>) -> Words {
         let reception = &dossier.reception;
         let (applicant, submitter) = (&reception.applicant, reception.submitter.as_ref());
         let names = [Some(applicant.name.as_str()), submitter.map(|one| one.name.as_str())];
@@ -81,12 +91,18 @@ impl Words {
             Some(reception.procedure.as_str()),
             reception.field.as_deref(),
             reception.case.as_deref(),
+            procedure.map(|procedure| procedure.name.as_str()),
+            procedure.map(|procedure| procedure.field.as_str()),
         ];
-        let phones: Vec<String> = phones.into_iter().flatten().map(dialled).collect();
+        let phones: Vec<String> =
+            phones.into_iter().flatten().map(|phone| dialled(&cut(phone))).collect();
+        // As written, and in one piece whatever stands between its parts.
+        let plain = numbers.into_iter().flatten().map(|number| plain(&cut(number)));
+        let plain = plain.collect::<Vec<_>>().join(" ");
         Words {
             code: folded(dossier.code.as_str()),
             names: joined(&names),
-            numbers: joined(&numbers),
+            numbers: joined(&[numbers[0], numbers[1], Some(&plain)]),
             phones: phones.join(" "),
             subject: joined(&subject),
         }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::ViewError;
 
 /// The version of the tables. Another one in the file means that it is thrown away.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `place` sorts like the document id, newest highest, and is the row of the full-text index: so
 /// a search stops as soon as its page is full. `due_key` sorts days and minutes together. `part`
@@ -26,6 +26,7 @@ CREATE TABLE dossier (
     day TEXT NOT NULL,
     serial INTEGER NOT NULL,
     procedure TEXT NOT NULL,
+    procedure_name TEXT,
     status INTEGER NOT NULL,
     due TEXT,
     due_key TEXT,
@@ -36,6 +37,13 @@ CREATE TABLE dossier (
     applicant TEXT NOT NULL,
     acts INTEGER NOT NULL,
     review INTEGER NOT NULL,
+    unconfirmed INTEGER NOT NULL,
+    findings INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    item_code TEXT,
+    item_vi TEXT,
+    item TEXT,
+    item_office TEXT,
     opened_at INTEGER NOT NULL,
     changed_at INTEGER NOT NULL
 );
@@ -46,10 +54,13 @@ CREATE INDEX by_due ON dossier (due_key, place) WHERE due_key IS NOT NULL;
 CREATE INDEX running ON dossier (due_key, place) WHERE status IN (1, 2, 4);
 CREATE INDEX by_officer ON dossier (officer, place);
 CREATE INDEX by_procedure ON dossier (procedure, place);
+CREATE INDEX nameless ON dossier (procedure) WHERE procedure_name IS NULL;
+CREATE INDEX with_open ON dossier (place) WHERE open > 0;
 CREATE TABLE part (
     office TEXT NOT NULL,
     place INTEGER NOT NULL,
     status INTEGER NOT NULL,
+    open INTEGER NOT NULL,
     due_key TEXT,
     PRIMARY KEY (office, place)
 ) WITHOUT ROWID;
@@ -148,7 +159,7 @@ fn probe(connection: &Connection, version: i64) -> Result<(), ViewError> {
 }
 
 /// Makes the file before SQLite does: it holds names, so nobody else may read it.
-fn make(path: &Path) -> io::Result<()> {
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map(drop)

@@ -3,13 +3,18 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use lienthong_catalogue::Edition;
 use lienthong_document::{Actor, Document};
-use lienthong_dossier::{Code, Dossier, Opening, Reception, Status, receive};
+use lienthong_dossier::{
+    Code, Dossier, Doubt, Effect, Opening, Reception, Review, Status, receive,
+};
 use lienthong_protocol::{ChangeId, DocumentId, Incarnation, Moment, NodeKey, OfficeId, Tally};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Cursor, DossierRow, MAX_TEXT_CHARS, Query, Reader, ViewError, Views, Watermark};
+use crate::{
+    Cursor, DossierRow, MAX_TEXT_CHARS, Query, Reader, Rehearsals, ViewError, Views, Watermark,
+};
 
 /// 2026-01-05, 08:00 in Vietnam.
 const MORNING: Moment = Moment(1_767_574_800_000);
@@ -37,7 +42,7 @@ impl Desk {
 
     fn holds(&mut self, dossiers: &[Dossier]) {
         let rows: Vec<_> =
-            dossiers.iter().map(|dossier| DossierRow::of(dossier, seen(1))).collect();
+            dossiers.iter().map(|dossier| DossierRow::of(dossier, seen(1), None)).collect();
         self.views.apply(&rows, &[], None).expect("writes");
     }
 
@@ -168,6 +173,71 @@ fn codes_numbers_phones_submitters_and_subjects_are_found() {
 }
 
 #[test]
+fn numbers_are_found_in_all_usual_spellings() {
+    let mut desk = Desk::new();
+    let person = |id_kind: &str, id_number: &str, phone: &str| {
+        json!({ "applicant": {
+            "kind": "citizen", "name": "Lê An", "id_kind": id_kind,
+            "id_number": id_number, "phone": phone,
+        }})
+    };
+    let mut foreign = dossier(4, &json!({}));
+    foreign.reception.applicant.id_number = Some("049 099.654-321".into());
+    foreign.reception.applicant.phone = Some("(+84) 236 3.822.822".into());
+    desk.holds(&[
+        dossier(1, &person("citizen", "049 099 123 456", "(0905) 123-456")),
+        dossier(2, &person("tax", "0100109106-001", "84 912 345 678")),
+        dossier(3, &person("passport", "B1234567", "+84 (0) 935 111 222")),
+        foreign,
+    ]);
+    for (found, texts) in [
+        (1, &["049.099.123.456", "049099123456", "049 099 123456", "049-099-123-456"] as &[&str]),
+        (1, &["0905.123.456", "(0905) 123 456", "84905123456", "(+84) 905 123 456"]),
+        (1, &["0084 905 123 456", "le an 0905 123 456", "049 099 123 456 an", "+84 (0)905123456"]),
+        (2, &["0100109106-001", "0100109106 001", "0100109106001", "0912345678", "+84912345678"]),
+        (3, &["b1234567", "B1234567", "0935111222", "0935.111.222"]),
+        (4, &["049099654321", "049 099 654 321", "02363822822", "0236 3822 822"]),
+    ] {
+        for text in texts {
+            assert_eq!(desk.finds_text(text), [found], "{text}");
+        }
+    }
+    assert_eq!(desk.finds_text("0905 123 457"), [] as [u32; 0]);
+}
+
+#[test]
+fn the_name_of_the_procedure_is_searched_as_the_version_of_the_dossier_has_it() {
+    let mut desk = Desk::new();
+    let text = include_str!("../../../config/quang-nam/procedures.toml");
+    let edition = Edition::parse("procedures.toml", text).expect("the province's own catalogue");
+    let version = edition.versions("1.001193.H47").expect("birth registration").first();
+    let procedure = &version.expect("a first version").procedure;
+    let plain = named(2, "Đăng Văn Khai");
+    let row = DossierRow::of(&named(1, "Trần An"), seen(1), Some(procedure));
+    desk.views.apply(&[row], &[], None).expect("writes");
+    desk.holds(&[plain]);
+    for text in ["đăng ký khai sinh", "DANG KY KHAI SINH", "khai sinh tran", "ho tich"] {
+        assert_eq!(desk.finds_text(text), [1], "{text}");
+    }
+    let page = desk.reader().search(&all()).expect("answers");
+    let names: Vec<_> = page.dossiers.iter().map(|one| one.procedure_name.as_deref()).collect();
+    assert_eq!(names, [None, Some(procedure.name.as_str())]);
+}
+
+#[test]
+fn what_was_typed_or_sent_in_another_form_is_shown_and_compared_in_nfc() {
+    let mut desk = Desk::new();
+    let mut foreign = named(1, "A\u{302}\u{301}n");
+    foreign.acts[0].officer = "hu\u{300}ng".into();
+    desk.holds(&[foreign]);
+    for officer in ["hùng", "hu\u{300}ng"] {
+        assert_eq!(desk.finds(&Query { officer: Some(officer.into()), ..all() }), [1], "{officer}");
+    }
+    let page = desk.reader().search(&all()).expect("answers");
+    assert_eq!(page.dossiers[0].officer, "hùng");
+}
+
+#[test]
 fn what_a_person_types_is_never_a_command() {
     let mut desk = Desk::new();
     desk.holds(&[named(1, "Nguyễn Văn An"), named(2, "O\"Hara OR")]);
@@ -278,6 +348,77 @@ fn filters_narrow_and_combine() {
         let count = desk.reader().count(&query).expect("counts");
         assert_eq!(count, found.len() as u64, "{query:?}");
     }
+}
+
+#[test]
+fn a_list_of_reviews_holds_what_somebody_has_to_look_at_with_words_and_office() {
+    let mut desk = Desk::new();
+    let deciding = json!({ "receiving": "HILL", "competent": "EAST" });
+    let mut doubted = dossier(1, &json!({ "offices": deciding }));
+    doubted.acts[0].effect = Effect::Unconfirmed;
+    doubted.acts[0].doubt = Some(Doubt::NotEntitled { entitled: vec![office("EAST")] });
+    let mut unreadable = dossier(2, &json!({}));
+    unreadable.standing.review.push(Review::Unreadable { entries: 3 });
+    let mut undated = dossier(3, &json!({}));
+    undated.records.times.received = None;
+    let mut conflicting = dossier(4, &json!({ "offices": deciding }));
+    conflicting.standing.review.push(Review::Conflict {
+        first: "a".into(),
+        second: "b".into(),
+        entitled: office("EAST"),
+        words: "EAST: finished; HILL: stopped; decide".into(),
+        words_vi: "EAST: xong; HILL: dừng; cần quyết định".into(),
+    });
+    desk.holds(&[doubted, unreadable, undated, conflicting, dossier(5, &json!({}))]);
+
+    let review = Query { review: true, ..all() };
+    assert_eq!(desk.finds(&review), [4, 3, 2, 1]);
+    assert_eq!(desk.reader().count(&review).expect("counts"), 4);
+    assert_eq!(desk.finds(&Query { office: Some(office("EAST")), ..review.clone() }), [4, 1]);
+    let of_text = Query { text: Some("binh".into()), ..review.clone() };
+    assert_eq!(desk.finds(&of_text), [4, 3, 2, 1]);
+    let page = desk.reader().search(&review).expect("answers");
+    let open: Vec<_> = page.dossiers.iter().map(|one| one.open.clone().expect("open")).collect();
+    let codes: Vec<_> =
+        open.iter().map(|item| (item.code.as_str(), item.office.as_str())).collect();
+    let wanted = [
+        ("conflict", "EAST"),
+        ("no-reception-date", "HILL"),
+        ("entries", "HILL"),
+        ("not-entitled", "EAST"),
+    ];
+    assert_eq!(codes, wanted);
+    assert_eq!(open[0].words_vi, "EAST: xong; HILL: dừng; cần quyết định");
+    assert!(open[3].words.contains("ask EAST to do it"), "{}", open[3].words);
+    assert_eq!(desk.reader().stats().expect("counts").in_review, 4);
+    let all = desk.reader().search(&all()).expect("answers");
+    assert_eq!(all.dossiers[0].open, None);
+}
+
+#[test]
+fn what_was_mended_is_in_no_list_of_reviews() {
+    let mut desk = Desk::new();
+    let mut undated = dossier(1, &json!({}));
+    undated.records.times.received = None;
+    desk.holds(&[undated]);
+    desk.holds(&[dossier(1, &json!({}))]);
+    let review = Query { review: true, ..all() };
+    assert_eq!(desk.finds(&review), [] as [u32; 0]);
+    assert_eq!(desk.finds(&Query { office: Some(office("HILL")), ..review }), [] as [u32; 0]);
+}
+
+#[test]
+fn words_of_other_offices_are_shown_short_and_without_control_characters() {
+    let mut desk = Desk::new();
+    let mut hostile = dossier(1, &json!({}));
+    hostile.acts[0].kind = format!("\u{1b}[2J\n{}", "x".repeat(100_000));
+    hostile.acts[0].effect = Effect::Unconfirmed;
+    hostile.acts[0].doubt = Some(Doubt::UnknownKind);
+    desk.holds(&[hostile]);
+    let page = desk.reader().search(&all()).expect("answers");
+    let item = page.dossiers[0].open.as_ref().expect("open");
+    assert!(!item.words.contains(char::is_control), "{}", item.words);
+    assert!(item.words.chars().count() <= 500, "{}", item.words.len());
 }
 
 #[test]
@@ -422,7 +563,7 @@ fn rows_and_watermark_are_there_after_opening_again() {
     let mut desk = Desk::new();
     assert_eq!(desk.views.watermark().expect("reads"), None);
     let mark = Watermark { segment: 3, offset: u32::MAX, tally: seen(9) };
-    let row = DossierRow::of(&named(1, "An"), seen(5));
+    let row = DossierRow::of(&named(1, "An"), seen(5), None);
     desk.views.apply(&[row], &[], Some(mark)).expect("writes");
     desk.views.apply(&[], &[], None).expect("writes");
     let path = desk.path();
@@ -452,7 +593,7 @@ fn a_file_that_is_no_view_of_this_version_is_thrown_away() {
         assert_eq!(reason.code(), "view-damaged", "{harm:?}");
         let mut views = opened.views;
         assert_eq!((views.documents(), views.watermark().expect("reads")), (0, None));
-        views.apply(&[DossierRow::of(&named(1, "An"), seen(1))], &[], None).expect("works");
+        views.apply(&[DossierRow::of(&named(1, "An"), seen(1), None)], &[], None).expect("works");
         drop(folder);
     }
 }
@@ -503,7 +644,7 @@ fn a_view_that_begins_anew_is_empty_and_works() {
     let mut views = views.begin_anew().expect("begins anew");
     assert_eq!(before.search(&all()).map(|page| page.dossiers.len()).ok(), Some(1));
     assert_eq!(views.reader().expect("opens").search(&all()).expect("answers").dossiers, []);
-    views.apply(&[DossierRow::of(&named(2, "An"), seen(1))], &[], None).expect("works");
+    views.apply(&[DossierRow::of(&named(2, "An"), seen(1), None)], &[], None).expect("works");
     assert_eq!(views.reader().expect("opens").stats().expect("counts").documents, 1);
     drop(folder);
 }
@@ -514,4 +655,62 @@ fn damage_that_shows_late_is_told_from_a_full_disk() {
     assert!(matches!(ViewError::from(corrupt), ViewError::Damaged { .. }));
     let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), None);
     assert!(matches!(ViewError::from(full), ViewError::Failed { .. }));
+}
+
+#[test]
+fn rehearsals_outlive_the_process_and_hold_for_one_set_and_one_set_of_rules() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("rehearsed.db");
+    let (one, other) = (id_at(1, MORNING), id_at(2, MORNING));
+    let mut rehearsals = Rehearsals::open(&path, 1).expect("opens");
+    assert!(!rehearsals.holds(one, seen(1)).expect("reads"));
+    rehearsals.keep(&[(one, seen(1)), (other, seen(2))]).expect("writes");
+    rehearsals.keep(&[(other, seen(3))]).expect("writes");
+    drop(rehearsals);
+    let rehearsals = Rehearsals::open(&path, 1).expect("opens");
+    for (id, set, held) in [
+        (one, seen(1), true),
+        (one, seen(2), false),
+        (other, seen(2), false),
+        (other, seen(3), true),
+    ] {
+        assert_eq!(rehearsals.holds(id, set).expect("reads"), held);
+    }
+    drop(rehearsals);
+    let others = Rehearsals::open(&path, 2).expect("opens");
+    assert!(!others.holds(one, seen(1)).expect("reads"), "rehearsed by other rules");
+    drop(others);
+    std::fs::write(&path, vec![0xa5; 40_000]).expect("writes");
+    let mut broken = Rehearsals::open(&path, 2).expect("opens in any case");
+    assert!(!broken.holds(one, seen(1)).expect("reads"));
+    broken.keep(&[(one, seen(1))]).expect("works");
+}
+
+#[test]
+fn dossiers_that_came_before_the_catalogue_are_read_anew_once_it_is_known() {
+    let mut desk = Desk::new();
+    desk.holds(&[named(1, "An"), named(2, "Bình"), dossier(3, &json!({ "procedure": "9.9" }))]);
+    let nameless = desk.views.nameless_procedures().expect("reads");
+    assert_eq!(nameless, ["1.001193.H47", "9.9"]);
+    let id = named(1, "An").id;
+    assert_eq!(desk.views.seen(id).expect("reads"), Some(seen(1)));
+    let anew = desk.views.read_anew("1.001193.H47").expect("writes");
+    assert_eq!(anew, [id, named(2, "Bình").id]);
+    assert_eq!(desk.views.seen(id).expect("reads"), None, "so that it is not passed over");
+    assert_eq!(desk.finds(&all()), [3, 2, 1], "it is listed meanwhile");
+}
+
+#[test]
+fn tidying_ends_and_loses_nothing() {
+    let mut desk = Desk::new();
+    for serial in 1..=60 {
+        desk.holds(&[named(serial, "Nguyễn Văn An")]);
+    }
+    let mut steps = 0;
+    while desk.views.tidy().expect("merges") {
+        steps += 1;
+        assert!(steps < 1_000, "it ends");
+    }
+    assert!(steps > 0, "there was something to merge");
+    assert_eq!(desk.finds_text("nguyen").len(), 60);
 }

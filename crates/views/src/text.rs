@@ -15,14 +15,33 @@ pub(crate) fn folded(text: &str) -> String {
     text.nfc().map(fold).collect()
 }
 
-/// Writes a telephone number as people in the country dial it: digits, with 0 for +84.
+/// A text as it is shown and compared: Unicode NFC.
+pub(crate) fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
+/// Words for people, without control characters and no longer than a list bears. Parts of them
+/// may come from other offices.
+pub(crate) fn shown(text: &str) -> String {
+    text.nfc().filter(|c| !c.is_control()).take(MAX_SHOWN_CHARS).collect()
+}
+
+/// Writes a telephone number as people in the country dial it: digits, with 0 for +84, 0084 or
+/// (84).
 pub(crate) fn dialled(number: &str) -> String {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let abroad = number.trim_start().starts_with('+').then(|| digits.strip_prefix("84")).flatten();
-    match abroad {
-        Some(rest) => format!("0{rest}"),
-        None => digits,
-    }
+    let is_abroad = number.trim_start_matches([' ', '(']).starts_with('+');
+    let rest = match digits.strip_prefix("00").unwrap_or(&digits).strip_prefix("84") {
+        // No number within the country begins with 8 and has 11 digits.
+        Some(rest) if is_abroad || digits.starts_with("00") || digits.len() == 11 => rest,
+        _ => return digits,
+    };
+    format!("0{}", rest.strip_prefix('0').unwrap_or(rest))
+}
+
+/// The letters and digits of a number of a paper, folded, in one piece.
+pub(crate) fn plain(number: &str) -> String {
+    folded(number).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Turns what a person typed into a question of the full-text index: every word, or its
@@ -32,11 +51,19 @@ pub(crate) fn dialled(number: &str) -> String {
 /// Each word goes in quotes, inside which no character has a meaning but the quote itself.
 pub(crate) fn match_of(text: &str) -> Option<String> {
     let folded = folded(text);
-    let words = folded.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric));
-    let question = words.map(quoted).collect::<Vec<_>>().join(" ");
-    match joined_number(text) {
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    let runs = words.chunk_by(|one, other| is_numeric(one) && is_numeric(other));
+    let questions: Vec<String> = runs.filter_map(of_run).collect();
+    (!questions.is_empty()).then(|| questions.join(" AND "))
+}
+
+/// The question for one word, or for several that may be one number.
+fn of_run(run: &[&str]) -> Option<String> {
+    let words = run.iter().filter(|word| word.chars().any(char::is_alphanumeric));
+    let question = words.map(|word| quoted(word)).collect::<Vec<_>>().join(" AND ");
+    match joined_number(&run.join(" ")) {
         _ if question.is_empty() => None,
-        Some(number) => Some(format!("({question}) OR {}", quoted(&number))),
+        Some(number) => Some(format!("({question} OR {})", quoted(&number))),
         None => Some(question),
     }
 }
@@ -47,10 +74,17 @@ fn quoted(word: &str) -> String {
 
 /// A telephone or identity number that was typed in groups or with the code of the country.
 fn joined_number(text: &str) -> Option<String> {
-    let is_number = text.chars().all(|c| c.is_ascii_digit() || " .-()+".contains(c));
     let number = dialled(text);
+    let is_number = text.split(' ').all(is_numeric);
     (is_number && number.len() >= MIN_NUMBER_DIGITS && number != text).then_some(number)
+}
+
+/// A word of digits and of what stands between them in numbers.
+fn is_numeric(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_digit() || ".-()+".contains(c))
 }
 
 /// Fewer digits in groups are no number that anybody has.
 const MIN_NUMBER_DIGITS: usize = 8;
+/// The most characters of words that a list shows.
+const MAX_SHOWN_CHARS: usize = 500;

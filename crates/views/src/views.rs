@@ -1,13 +1,12 @@
 //! The one writer.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lienthong_protocol::{DocumentId, Tally};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::error::ViewError;
-use crate::reader::{Reader, whole};
+use crate::reader::{Reader, document_id, whole};
 use crate::row::{DossierRow, Watermark};
 use crate::schema;
 
@@ -24,9 +23,6 @@ pub struct Opened {
     pub views: Views,
     /// Why the old file was thrown away; the view is empty then.
     pub thrown_away: Option<ViewError>,
-    /// The states of the documents in the file that was thrown away, as far as they could be
-    /// read: what was rehearsed for it once.
-    pub known: BTreeMap<DocumentId, Tally>,
 }
 
 impl Views {
@@ -37,14 +33,10 @@ impl Views {
     /// Not even an empty file can be made.
     pub fn open(path: &Path) -> Result<Opened, ViewError> {
         match Views::opened(path) {
-            Ok(views) => Ok(Opened { views, thrown_away: None, known: BTreeMap::new() }),
+            Ok(views) => Ok(Opened { views, thrown_away: None }),
             Err(error @ ViewError::Damaged { .. }) => {
-                // The two columns mean the same in every version.
-                let known = schema::connect(path).and_then(|old| all_seen(&old));
-                let known = known.unwrap_or_default();
                 schema::throw_away(path)?;
-                let views = Views::opened(path)?;
-                Ok(Opened { views, thrown_away: Some(error), known })
+                Ok(Opened { views: Views::opened(path)?, thrown_away: Some(error) })
             }
             Err(error) => Err(error),
         }
@@ -100,9 +92,19 @@ impl Views {
         Ok(seen.optional()?.and_then(|bytes| tally_of(&bytes)))
     }
 
-    /// The changes that each row was made from.
-    pub fn all_seen(&self) -> Result<BTreeMap<DocumentId, Tally>, ViewError> {
-        all_seen(&self.connection)
+    /// The codes of the procedures of dossiers that the catalogue gave no name when they were
+    /// read.
+    pub fn nameless_procedures(&self) -> Result<Vec<String>, ViewError> {
+        let mut statement = self.connection.prepare_cached(NAMELESS)?;
+        let codes = statement.query_map([], |row| row.get(0))?;
+        Ok(codes.collect::<Result<_, _>>()?)
+    }
+
+    /// Lets the dossiers of a procedure that have no name of it be read anew; gives them.
+    pub fn read_anew(&mut self, procedure: &str) -> Result<Vec<DocumentId>, ViewError> {
+        let mut statement = self.connection.prepare_cached(FORGET_SEEN)?;
+        let ids = statement.query_map([procedure], |row| document_id(row, 0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
     }
 
     /// How many dossiers the view holds.
@@ -110,12 +112,16 @@ impl Views {
         self.documents
     }
 
-    /// Brings the full-text index into one piece, which makes searches faster; takes a second or
-    /// so for 100,000 dossiers. For after a rebuild.
-    pub fn tidy(&mut self) -> Result<(), ViewError> {
-        self.connection.execute("INSERT INTO words(words) VALUES ('optimize')", [])?;
-        self.connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
-        Ok(())
+    /// Brings the full-text index one step nearer to one piece, which makes searches faster; some
+    /// tens of milliseconds. `false` when nothing is left to do. For after a rebuild.
+    pub fn tidy(&mut self) -> Result<bool, ViewError> {
+        let before = self.connection.total_changes();
+        self.connection.execute(MERGE, [MERGED_PAGES])?;
+        let is_merged = self.connection.total_changes() - before < 2;
+        if is_merged {
+            self.connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
+        }
+        Ok(!is_merged)
     }
 
     /// Opens a reader beside this writer, for any thread.
@@ -131,16 +137,6 @@ impl Views {
     }
 }
 
-fn all_seen(connection: &Connection) -> Result<BTreeMap<DocumentId, Tally>, ViewError> {
-    let mut statement = connection.prepare("SELECT id, seen FROM dossier")?;
-    let rows = statement.query_map([], |row| {
-        let seen = tally_of(&row.get::<_, Vec<u8>>(1)?);
-        let id = DocumentId::from_bytes(row.get(0)?);
-        Ok(seen.map(|seen| (id, seen)))
-    })?;
-    Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
-}
-
 /// Writes one row; says whether it is new.
 fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewError> {
     let held = place_of(transaction, row.id)?;
@@ -150,6 +146,7 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
     };
     let summary = &row.summary;
     let code = &summary.code;
+    let first = row.open.first.as_ref();
     transaction.prepare_cached(WRITE)?.execute(params![
         place,
         row.id.as_bytes().as_slice(),
@@ -159,6 +156,7 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
         code.day(),
         code.serial(),
         summary.procedure,
+        row.procedure_name,
         summary.status,
         summary.due,
         summary.due.as_deref().map(due_key),
@@ -167,10 +165,17 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
         summary.holder.as_str(),
         row.officer,
         summary.applicant,
-        i64::try_from(summary.acts).unwrap_or(i64::MAX),
-        i64::try_from(summary.review).unwrap_or(i64::MAX),
-        i64::try_from(summary.opened_at.0).unwrap_or(i64::MAX),
-        i64::try_from(summary.changed_at.0).unwrap_or(i64::MAX),
+        signed(summary.acts as u64),
+        signed(summary.review as u64),
+        signed(row.open.unconfirmed),
+        signed(row.open.findings),
+        signed(row.open.all),
+        first.map(|item| &item.code),
+        first.map(|item| &item.words_vi),
+        first.map(|item| &item.words),
+        first.map(|item| &item.office),
+        signed(summary.opened_at.0),
+        signed(summary.changed_at.0),
     ])?;
     if held.is_some() {
         transaction.prepare_cached("DELETE FROM part WHERE place = ?1")?.execute([place])?;
@@ -178,7 +183,8 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
     let due_key = summary.due.as_deref().map(due_key);
     let mut part = transaction.prepare_cached(WRITE_PART)?;
     for office in &row.offices {
-        part.execute(params![office.as_str(), place, summary.status, due_key])?;
+        let open = signed(row.open.all);
+        part.execute(params![office.as_str(), place, summary.status, open, due_key])?;
     }
     let words = &row.words;
     let values =
@@ -224,16 +230,21 @@ fn free_place(transaction: &Transaction<'_>, wanted: i64) -> Result<i64, ViewErr
     Ok(transaction.prepare_cached(NEXT_FREE)?.query_row([wanted], |row| row.get(0))?)
 }
 
+/// A number as SQLite keeps it.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// A due that sorts: a day alone ends with its last minute.
 pub(crate) fn due_key(due: &str) -> String {
     if due.contains('T') { due.to_owned() } else { format!("{due}T24:00") }
 }
 
-fn tally_bytes(tally: &Tally) -> Vec<u8> {
+pub(crate) fn tally_bytes(tally: &Tally) -> Vec<u8> {
     [tally.count.to_be_bytes().as_slice(), tally.sum.as_slice()].concat()
 }
 
-fn tally_of(bytes: &[u8]) -> Option<Tally> {
+pub(crate) fn tally_of(bytes: &[u8]) -> Option<Tally> {
     let (count, sum) = bytes.split_first_chunk()?;
     Some(Tally { count: u64::from_be_bytes(*count), sum: sum.try_into().ok()? })
 }
@@ -244,12 +255,19 @@ const PLACE_BITS: u32 = 15;
 const STATEMENTS: usize = 32;
 
 const WRITE: &str = "INSERT OR REPLACE INTO dossier VALUES \
-     (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)";
-const WRITE_PART: &str = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4)";
+     (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20, \
+     ?21,?22,?23,?24,?25,?26,?27,?28)";
+const WRITE_PART: &str = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4, ?5)";
 const WRITE_WORDS: &str = "INSERT OR REPLACE INTO words \
      (rowid, code, names, numbers, phones, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const SET_WATERMARK: &str = "INSERT OR REPLACE INTO watermark VALUES (1, ?1, ?2, ?3)";
 const WATERMARK: &str = "SELECT segment, offset, tally FROM watermark";
+const NAMELESS: &str = "SELECT DISTINCT procedure FROM dossier WHERE procedure_name IS NULL";
+const FORGET_SEEN: &str = "UPDATE dossier SET seen = x'' \
+     WHERE procedure = ?1 AND procedure_name IS NULL RETURNING id";
+/// Below zero: pieces of all sizes are merged.
+const MERGE: &str = "INSERT INTO words (words, rank) VALUES ('merge', -?1)";
+const MERGED_PAGES: i64 = 256;
 const SEEN: &str = "SELECT seen FROM dossier WHERE id = ?1";
 const NEXT_FREE: &str = "SELECT place + 1 FROM dossier AS d WHERE place >= ?1 \
      AND NOT EXISTS (SELECT 1 FROM dossier AS e WHERE e.place = d.place + 1) \
