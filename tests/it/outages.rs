@@ -1,9 +1,11 @@
-//! A parent that is down, and a node that runs twice.
+//! A parent that is down, a node that runs twice, and processes that are killed and cut off.
+
+use std::time::Duration;
 
 use lienthong::Node;
 use lienthong_folder::Folder;
 use lienthong_request::Request;
-use lienthong_tests::{Witness, World, copy};
+use lienthong_tests::{Stress, Witness, World, copy, stress};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commune_turns_to_the_hub_while_its_district_is_down() {
@@ -69,4 +71,13 @@ async fn a_node_that_runs_twice_raises_an_alarm_and_the_later_one_is_refused() {
     assert!(world.show("HUB", &before).await.is_ok());
     assert_eq!(addresses().await, known, "the registry still leads to the first");
     twin.stop().await.expect("stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_are_killed_and_cut_off_settle_and_lose_nothing() {
+    let (time, pause) = (Duration::from_secs(8), Duration::from_millis(400));
+    let outcome = stress(Stress { offices: 7, time, seed: 7, pause }).await;
+    assert!(outcome.kills > 0 && outcome.cuts > 0 && outcome.acknowledged > 0, "{outcome:?}");
+    assert!(outcome.settled_after.is_some(), "{:#?}", outcome.unsettled);
+    assert!(outcome.lost.is_empty(), "{outcome:?}");
 }

@@ -4,7 +4,9 @@ mod impostor;
 mod journal;
 mod process;
 mod quota;
+mod relay;
 mod stranger;
+mod stress;
 mod witness;
 
 use std::collections::BTreeMap;
@@ -23,9 +25,11 @@ use tempfile::TempDir;
 
 pub use impostor::Impostor;
 pub use journal::Journal;
-pub use process::Process;
+pub use process::{Asker, Process};
 pub use quota::Quota;
+pub use relay::Relay;
 pub use stranger::{BATCH_LANE, CONTROL_LANE, Stranger};
+pub use stress::{Outcome, Stress, stress};
 pub use witness::Witness;
 
 /// How long anything may take before a test says that it does not happen.

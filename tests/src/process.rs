@@ -27,17 +27,24 @@ pub struct Asker {
 impl Process {
     /// Starts the node of a folder and waits until it answers. `tests/run` has built the program.
     pub async fn serve(data: &Path) -> Process {
+        Process::serve_with(data, &["--listen", "127.0.0.1:0"]).await
+    }
+
+    /// The same with flags of the caller's.
+    pub async fn serve_with(data: &Path, flags: &[&str]) -> Process {
         let mut binary = std::env::current_exe().expect("this test has a path");
         binary.pop();
         binary.pop();
         let child = Command::new(binary.join("lienthong"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg("serve")
+            .args(flags)
+            .arg("--data")
             .arg(data)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("tests/run has built the binary");
-        let process = Process { child, asker: Asker { data: data.to_owned() } };
+        let process = Process { child, asker: Asker::of(data) };
         let mut tick = tokio::time::interval(ASK_EVERY);
         for _ in 0..ASK_TIMES {
             tick.tick().await;
@@ -59,6 +66,15 @@ impl Process {
         self.asker.clone()
     }
 
+    /// The largest memory that it has had in use, in KiB; 0 where the system does not say.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.unwrap_or(0)
+    }
+
     /// Ends it as a power cut does.
     pub fn kill(mut self) {
         self.child.kill().expect("SIGKILL");
@@ -67,6 +83,11 @@ impl Process {
 }
 
 impl Asker {
+    /// Who asks the node of a folder, whether one runs there now or not.
+    pub fn of(data: &Path) -> Asker {
+        Asker { data: data.to_owned() }
+    }
+
     /// Asks the node that runs in the folder now.
     pub async fn ask(&self, command: &str, arguments: Value) -> Result<Value, Failure> {
         let request = ApiRequest { command: command.into(), arguments };

@@ -429,6 +429,8 @@ impl<S: Shelf> Replica<S> {
                     self.hang_up(rival, CloseCode::REPLACED, words.into());
                     self.opened(now, id, incarnation)?;
                     self.tell(id)?;
+                    // What the peer said of itself during the probe may be what this end holds.
+                    self.tend(now, id)?;
                 }
                 State::Open { .. } => {
                     if link.next_ping <= now {

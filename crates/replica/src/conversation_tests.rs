@@ -464,6 +464,35 @@ fn a_process_that_died_unseen_gives_way_to_its_successor() {
     assert_eq!(world.holds(HUB, a), 1);
 }
 
+#[test]
+fn what_a_successor_writes_while_the_old_process_is_asked_is_not_waited_for_in_vain() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    world.silence(DISTRICT);
+    let successor = world.start_clone(DISTRICT);
+    world.link(successor, HUB);
+    // Its batch goes out at once: for the successor the link is open already.
+    let a = world.write(successor, None, "a");
+    world.pass(Duration::from_secs(3));
+    assert_eq!(world.closed, [(HUB, CloseCode::REPLACED)]);
+    assert_eq!(world.holds(HUB, a), 1);
+    let status = world.nodes[HUB].replica.status().expect("memory");
+    assert!(status.links.iter().any(|link| link.office == office("DISTRICT") && link.settled));
+}
+
+#[test]
+fn a_successor_that_holds_the_same_is_settled_once_the_old_process_was_asked() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    world.silence(DISTRICT);
+    let successor = world.start_clone(DISTRICT);
+    world.link(successor, HUB);
+    world.pass(Duration::from_secs(3));
+    assert_eq!(world.closed, [(HUB, CloseCode::REPLACED)]);
+    world.closed.clear();
+    world.assert_settled(HUB, DISTRICT);
+}
+
 // ---------------------------------------------------------------- revocation
 
 /// What the hub and the commune say of two changes of the district.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use lienthong_document::Document;
+use lienthong_document::{Document, Refusal};
 use lienthong_federation::Registry;
 use lienthong_protocol::{
     Ack, ChangeId, CloseCode, DocumentId, FederationId, Frame, Header, Incarnation, Kind, Moment,
@@ -302,9 +302,10 @@ impl<S: Shelf> Replica<S> {
         (number, mut refused): (u64, u32),
         changes: Vec<Inspected>,
     ) -> Result<(), ShelfError> {
-        let Some(known) = self.links.get_mut(&link).filter(|link| link.is_open()) else {
-            return Ok(());
-        };
+        // The peer may send as soon as the link is open for it, while this end still waits for its
+        // hello or for the answer of a rival. It waits for the acknowledgement of every batch, and
+        // what is signed is worth keeping whoever brings it.
+        let Some(known) = self.links.get_mut(&link) else { return Ok(()) };
         known.last_contact = now;
         let office = known.office;
         let same_registry = match known.heard {
@@ -458,8 +459,11 @@ impl<S: Shelf> Replica<S> {
         let payloads = items.iter().map(|item| (item.change.id(), item.change.payload()));
         let opened = Document::open(payloads, |_| None);
         self.registry = Registry::read(&opened.document);
-        if !opened.refused.is_empty() {
-            let unfit: Vec<ChangeId> = opened.refused.iter().map(|(id, _)| *id).collect();
+        // What only misses a dependency waits for it: it may be a record that is damaged here.
+        let is_unfit = |refusal: &Refusal| !matches!(refusal, Refusal::Missing { .. });
+        let refused = opened.refused.iter().filter(|(_, refusal)| is_unfit(refusal));
+        let unfit: Vec<ChangeId> = refused.map(|(id, _)| *id).collect();
+        if !unfit.is_empty() {
             let law = self.law();
             let (federation, registry) = (law.federation, law.registry.clone());
             let law = Law { federation, registry: &registry };
