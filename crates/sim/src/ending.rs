@@ -10,6 +10,7 @@ use lienthong_store::MemoryEngine;
 use crate::hostile;
 use crate::network::Seat;
 use crate::oracle::Broken;
+use crate::plan::Fault;
 use crate::process::Member;
 use crate::workload::Decree;
 use crate::world::{Happening, LOOK_MS, Machine, ROOT, SETTLE_MS, World};
@@ -24,6 +25,7 @@ impl World {
             let machine = &mut self.machines[seat];
             machine.process.ahead_ms = 0;
             machine.process.disk.calm();
+            machine.process.spare();
             machine.process.disk.below.set_capacity_bytes(None);
             if machine.is_revoked {
                 // Its children would never learn of it while it goes on as their parent.
@@ -38,6 +40,7 @@ impl World {
                 self.down(seat);
                 self.machines[seat].process.engine = MemoryEngine::new();
             }
+            self.settle_disk(seat);
             self.later(0, Happening::Start(seat));
         }
         let freed = self.network.heal(self.now);
@@ -45,6 +48,16 @@ impl World {
         self.banish_enemy();
         self.later(LOOK_MS, Happening::Look);
         Ok(())
+    }
+
+    /// Faults of the disk that still lie ahead are gone with a last loss of power.
+    fn settle_disk(&mut self, seat: Seat) {
+        if !std::mem::take(&mut self.machines[seat].has_disk_faults) {
+            return;
+        }
+        self.down(seat);
+        let seed = self.fate.draw();
+        self.machines[seat].process.disk.below.crash(seed);
     }
 
     /// Whether it is worth waiting on: not when all has settled.
@@ -91,7 +104,9 @@ impl World {
 
     /// The first link that is not settled, in words.
     fn unsettled(&self) -> Option<String> {
-        let root = self.machines[ROOT].process.replica()?;
+        let Some(root) = self.machines[ROOT].process.replica() else {
+            return Some("the root does not run".into());
+        };
         for (seat, machine) in self.machines.iter().enumerate().filter(|(_, one)| one.is_member()) {
             let Some(replica) = machine.process.replica() else {
                 return Some(format!("seat {seat} does not run"));
@@ -101,7 +116,14 @@ impl World {
                 continue;
             }
             let status = replica.status().ok()?;
-            let mut links = status.links.iter().filter(|link| !revoked(link.node));
+            let has_link = status.links.iter().any(|link| link.settled && !revoked(link.node));
+            if seat != ROOT && !has_link {
+                return Some(format!("seat {seat} is settled with nobody"));
+            }
+            // A parent whose address a clone has taken is not reached; those above it are.
+            let is_moved = |state: &str| self.plan.has(Fault::Clone) && state == "down";
+            let links = status.links.iter().filter(|link| !revoked(link.node));
+            let mut links = links.filter(|link| !is_moved(link.state));
             let own = |link: &&lienthong_replica::LinkStatus| {
                 link.node != hostile::node() && self.is_running(link.node)
             };

@@ -29,6 +29,7 @@ impl World {
                 let kind = *self.fate.pick(&WRITE_FAULTS).unwrap_or(&DiskFault::Fails);
                 let call = self.disk(seat).below.calls() + self.fate.between(1, 30);
                 self.disk(seat).below.set_fault(call, kind);
+                self.machines[seat].has_disk_faults = true;
             }
             Fault::ReadError | Fault::Misread => self.misread(seat, fault),
             Fault::Rot => self.rot(seat),
@@ -65,6 +66,7 @@ impl World {
         machine.loses_power = loses_power;
         if at_the_disk {
             machine.process.disk.below.set_fault(call, DiskFault::PowerCut);
+            machine.has_disk_faults = true;
         } else {
             machine.process.die_after(effects);
         }

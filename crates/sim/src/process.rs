@@ -180,6 +180,13 @@ impl Process {
         }
     }
 
+    /// Takes a [`Process::die_after`] back.
+    pub(crate) fn spare(&mut self) {
+        if let Some(life) = &mut self.life {
+            life.left = None;
+        }
+    }
+
     /// Puts something that happened before the process; it is taken at its next turn.
     pub(crate) fn tell(&mut self, event: Event) {
         if let Some(life) = &mut self.life {

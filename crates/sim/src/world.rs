@@ -81,6 +81,8 @@ pub(crate) struct Machine {
     pub(crate) is_newer: bool,
     /// Whether its index was made from a disk that did not read well.
     pub(crate) is_doubtful: bool,
+    /// Whether faults of its disk may still lie ahead.
+    pub(crate) has_disk_faults: bool,
     /// Whether the power goes when the process is struck.
     pub(crate) loses_power: bool,
     pub(crate) backup: Option<(SimDisk, Backup)>,
@@ -339,8 +341,7 @@ impl World {
         machine.process.kill();
         let disk = &machine.process.disk.below;
         if loses_power || disk.list().is_err() {
-            let seed = self.fate.draw();
-            disk.crash(seed);
+            disk.crash(self.fate.draw());
         }
         self.end_links(seat);
         let wait_ms = self.fate.between(SECOND_MS, 3 * MINUTE_MS);
@@ -419,13 +420,11 @@ impl World {
         }
         self.say(format_args!("{seat} is switched off"));
         let by_the_plug = self.fate.chance(500_000);
-        let machine = &mut self.machines[seat];
-        if by_the_plug || machine.process.close().is_err() {
-            machine.process.kill();
-            let seed = self.fate.draw();
-            self.machines[seat].process.disk.below.crash(seed);
-            self.end_links(seat);
-            return;
+        let process = &mut self.machines[seat].process;
+        if by_the_plug || process.close().is_err() {
+            process.kill();
+            process.disk.below.crash(self.fate.draw());
+            return self.end_links(seat);
         }
         // Whoever leaves in good order says so on every link.
         for end in self.network.ends_of(seat) {
@@ -468,6 +467,7 @@ impl Machine {
             is_paused: false,
             is_newer: false,
             is_doubtful: false,
+            has_disk_faults: false,
             loses_power: false,
             backup: None,
             starts: 0,

@@ -22,3 +22,30 @@ fn faults_strike_and_processes_come_back() {
     assert!(outcome.counts.crashes > 3, "{:?}", outcome.counts);
     assert!(outcome.counts.starts > 6, "{:?}", outcome.counts);
 }
+
+/// Plays what a seed drew when it found a defect, without the faults that were not needed.
+fn found(seed: u64, offices: u16, acts: u32, faults: &[Fault]) -> Plan {
+    let faults = faults.iter().copied().collect();
+    Plan { offices, days: 1, acts, intensity_percent: 5, real: false, faults, ..Plan::draw(seed) }
+}
+
+#[test]
+fn a_process_that_restarts_before_its_peer_misses_it_is_settled_again() {
+    // The dialled end never noticed that both held the same when the successor had said so
+    // while the old process was being asked.
+    let outcome = run(&found(40, 2, 1, &[Fault::Misread]));
+    assert_eq!(outcome.broken, None);
+}
+
+#[test]
+fn what_misses_a_dependency_only_is_not_quarantined_for_good() {
+    // The same changes had other verdicts where they were opened in another order.
+    let outcome = run(&found(31, 2, 24, &[Fault::Hostile]));
+    assert_eq!(outcome.broken, None);
+}
+
+#[test]
+fn a_child_of_a_revoked_node_reaches_the_office_above_it() {
+    let plan = Plan { days: 3, ..found(98, 6, 83, &[Fault::Crash, Fault::Kill, Fault::Revoke]) };
+    assert_eq!(run(&Plan { intensity_percent: 68, ..plan }).broken, None);
+}
