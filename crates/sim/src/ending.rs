@@ -116,9 +116,14 @@ impl World {
                 continue;
             }
             let status = replica.status().ok()?;
-            let has_link = status.links.iter().any(|link| link.settled && !revoked(link.node));
+            let own = machine.process.me.office;
+            let is_above = |office| office == own || replica.registry().is_ancestor(office, own);
+            let has_link = status
+                .links
+                .iter()
+                .any(|link| link.settled && !revoked(link.node) && is_above(link.office));
             if seat != ROOT && !has_link {
-                return Some(format!("seat {seat} is settled with nobody"));
+                return Some(format!("seat {seat} is settled with nobody above it"));
             }
             // A parent whose address a clone has taken is not reached; those above it are.
             let is_moved = |state: &str| self.plan.has(Fault::Clone) && state == "down";
