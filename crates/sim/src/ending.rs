@@ -46,7 +46,8 @@ impl World {
         let freed = self.network.heal(self.now);
         self.on_the_way(freed);
         self.banish_enemy();
-        self.later(LOOK_MS, Happening::Look);
+        // A link with a machine that is gone looks settled until it has been silent for too long.
+        self.later(2 * LOOK_MS, Happening::Look);
         Ok(())
     }
 
