@@ -126,7 +126,12 @@ impl Accounts {
         let id_bytes = account.officer.len();
         if id_bytes == 0 || id_bytes > MAX_ID_BYTES {
             let why = format!("the officer's id has {id_bytes} bytes, the limit is {MAX_ID_BYTES}");
-            return Err(Failure::usage("bad-officer", UNSAVED, why, "take the id of the staff list"));
+            return Err(Failure::usage(
+                "bad-officer",
+                UNSAVED,
+                why,
+                "take the id of the staff list",
+            ));
         }
         let had_administrator = self.has_administrator();
         let mut next = self.held.clone();

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::{Finding, Member, Source, assert_caught, assert_clean, lexed::Lexed, members, sources};
 
 /// Each layer with the layers it may depend on: arrows point down, siblings do not know each other.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("protocol", &[]),
     ("document", &["protocol"]),
     ("federation", &["protocol", "document"]),
@@ -19,13 +19,14 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("request", &["protocol", "dossier"]),
     ("folder", &["protocol", "request"]),
     ("console", &["protocol", "catalogue", "dossier", "request"]),
-    ("desk", &["protocol", "catalogue", "dossier", "views", "forms", "request"]),
+    ("web", &["protocol", "catalogue", "request", "folder"]),
+    ("desk", &["protocol", "catalogue", "dossier", "views", "forms", "request", "folder", "web"]),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
     ("tests", &BELOW_TESTS),
 ];
 
-const BELOW_NODE: [&str; 14] = [
+const BELOW_NODE: [&str; 15] = [
     "protocol",
     "document",
     "federation",
@@ -39,10 +40,11 @@ const BELOW_NODE: [&str; 14] = [
     "request",
     "folder",
     "console",
+    "web",
     "desk",
 ];
 
-const BELOW_TESTS: [&str; 16] = [
+const BELOW_TESTS: [&str; 17] = [
     "protocol",
     "document",
     "federation",
@@ -56,6 +58,7 @@ const BELOW_TESTS: [&str; 16] = [
     "request",
     "folder",
     "console",
+    "web",
     "desk",
     "node",
     "sim",
@@ -178,7 +181,10 @@ fn own_settings(member: &Member) -> Vec<Finding> {
 
 fn too_many_dependencies(member: &Member) -> Vec<Finding> {
     let count = member.manifest.get("dependencies").and_then(Value::as_table).map_or(0, Table::len);
-    if count <= MAX_LIBRARY_DEPENDENCIES || ["node", "tests"].contains(&member.layer()) {
+    // Where many meet: the node and the tests join all layers; web keeps HTTP, passwords, templates
+    // and figures out of every other crate, and desk answers for all that can be asked.
+    let joins_many = ["node", "tests", "web", "desk"].contains(&member.layer());
+    if count <= MAX_LIBRARY_DEPENDENCIES || joins_many {
         return Vec::new();
     }
     let fault = format!("{count} direct dependencies, the limit is {MAX_LIBRARY_DEPENDENCIES}");
