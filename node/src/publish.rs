@@ -184,7 +184,7 @@ impl Mind {
         let own = self.replica.identity().office;
         let (offices, holder) = (&about.reception.offices, about.standing.holder);
         let deciding = if holder == offices.receiving { offices.deciding() } else { holder };
-        let powers = powers_for(act.kind).iter().map(|power| match power {
+        let powers = powers_for(decided(act, about)).iter().map(|power| match power {
             Power::Intake | Power::Process => (*power, own),
             Power::Decide | Power::Sign => (*power, deciding),
         });
@@ -212,6 +212,15 @@ impl Mind {
         }
         refusal.map_or(Ok(()), |refusal| Err(not_allowed(&refusal)))
     }
+}
+
+/// The kind of act whose powers are needed: whoever takes an act back must be entitled to it.
+fn decided(act: &NewAct, about: &Dossier) -> ActKind {
+    if act.kind != ActKind::Reversed {
+        return act.kind;
+    }
+    let taken_back = about.acts.iter().find(|known| act.regards.as_ref() == Some(&known.id));
+    taken_back.and_then(|known| ActKind::of(&known.kind)).unwrap_or(ActKind::Reversed)
 }
 
 /// The powers of which one is enough for an act.

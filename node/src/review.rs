@@ -57,8 +57,8 @@ impl Mind {
 }
 
 fn looked_over(known: &Dossier, published: &Published, at: Moment) -> Value {
-    let day = lienthong_catalogue::local(at).0;
-    let version = published.catalogue().procedure_at(&known.reception.procedure, day);
+    let (code, version) = (&known.reception.procedure, known.reception.version);
+    let version = published.catalogue().procedure_version(code, version);
     let findings = checks(known, at, version.map(|version| &version.procedure));
     let clock = known.clock(published.calendar(), at).ok();
     json!({

@@ -135,13 +135,24 @@ async fn who_may_only_take_in_decides_nothing() {
         "id = \"clerk\"",
         1,
     );
-    publish(&world, Publishing::Staff, staff).await;
+    let more = "[[officer]]\nid = \"stp-2\"\nname = \"Cán bộ mẫu E\"\nfrom = \"2017-06-05\"\n\
+                powers = [\"process\"]\n";
+    publish(&world, Publishing::Staff, format!("{staff}\n{more}")).await;
     let received = receive(&world, json!({})).await.expect("the clerk takes in");
     let id = received["id"].as_str().expect("an id");
     let failure = world.act("HUB", id, json!({ "kind": "in-process" })).await.expect_err("no");
     check_refusal(&failure, "officer-without-power");
     let head = json!({ "kind": "in-process", "officer": "hcc-giam-doc" });
     world.act("HUB", id, head).await.expect("the head may");
+    let decided = json!({ "kind": "finished", "officer": "hcc-giam-doc" });
+    let decided = world.act("HUB", id, decided).await.expect("the head decides");
+    let mut back = json!({
+        "kind": "reversed", "regards": decided["act"], "reason": "nhầm hồ sơ", "officer": "stp-2",
+    });
+    let failure = world.act("HUB", id, back.clone()).await.expect_err("who only works on it");
+    check_refusal(&failure, "officer-without-power");
+    back["officer"] = "hcc-giam-doc".into();
+    world.act("HUB", id, back).await.expect("who may decide may take it back");
     let stranger = json!({ "kind": "finished", "officer": "nobody" });
     let failure = world.act("HUB", id, stranger).await.expect_err("not of this office");
     check_refusal(&failure, "officer-unknown");
