@@ -173,8 +173,8 @@ pub(crate) enum Counter {
     },
     /// What about one dossier a person should look at: conflicts, findings, its clock.
     Review {
-        /// By code or document id.
-        dossier: String,
+        /// By code or document id; none for a list of all that somebody has to look at.
+        dossier: Option<String>,
     },
     /// Dossiers, newest first: all, or those that every option given fits.
     List(Box<Filter>),
@@ -390,7 +390,10 @@ impl Counter {
             }
             Counter::Act(line) => line.request()?,
             Counter::Show { dossier } => Request::Show { dossier },
-            Counter::Review { dossier } => Request::Review { dossier },
+            Counter::Review { dossier: Some(dossier) } => Request::Review { dossier },
+            Counter::Review { dossier: None } => {
+                Request::List(Box::new(Filter { review: true, ..Filter::default() }))
+            }
             Counter::List(filter) => Request::List(filter),
             Counter::History { dossier } => Request::History { dossier },
             Counter::Print(print) => print.request(),

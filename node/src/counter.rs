@@ -18,7 +18,10 @@ impl Mind {
         reception: &Reception,
         officer: &str,
     ) -> Result<Value, Failure> {
-        let reception = reception.check().map_err(|refusal| refused(&refusal))?;
+        let at = self.now();
+        let named = reception.with_component_names(self.published()?.catalogue(), at);
+        let checked = named.and_then(|reception| reception.check());
+        let reception = checked.map_err(|refusal| refused(&refusal))?;
         let own = self.replica.identity().office;
         if reception.offices.receiving != own {
             return Err(Failure::refused(
@@ -35,7 +38,6 @@ impl Mind {
             self.known_office(office)?;
         }
         self.officer_may_receive(officer, &reception.procedure)?;
-        let at = self.now();
         let reception = self.dated(reception, at)?;
         let code = self.next_code(at)?;
         let adds: Vec<OfficeId> =

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use lienthong_request::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The longest row, in bytes, with all its cells.
 pub(crate) const MAX_ROW_BYTES: usize = 1_000_000;
@@ -22,12 +22,15 @@ enum Shape {
     Flag,
     /// Words with blanks, commas or semicolons between.
     List,
+    /// Codes of papers with semicolons between, each with `:originals/copies` behind it or not:
+    /// then one original.
+    Papers,
     /// What people keep for themselves; it goes nowhere.
     Ignored,
 }
 
 /// Every column that there can be: where its value goes in a reception, and its shape.
-const COLUMNS: [(&str, Shape); 31] = [
+const COLUMNS: [(&str, Shape); 32] = [
     ("procedure", Shape::Text),
     ("version", Shape::Number),
     ("case", Shape::Text),
@@ -37,6 +40,7 @@ const COLUMNS: [(&str, Shape); 31] = [
     ("return_by", Shape::Text),
     ("due", Shape::Text),
     ("note", Shape::Text),
+    ("components", Shape::Papers),
     ("offices.receiving", Shape::Text),
     ("offices.competent", Shape::Text),
     ("offices.coordinating", Shape::List),
@@ -173,8 +177,23 @@ impl Shape {
                 let words = text.split([' ', ',', ';']).filter(|word| !word.is_empty());
                 Ok(words.collect())
             }
+            Shape::Papers => {
+                let papers = text.split(';').map(str::trim).filter(|paper| !paper.is_empty());
+                let papers: Option<Value> = papers.map(paper).collect();
+                papers.ok_or_else(|| bad_cell(path, "codes such as TP01; TP02:1/2"))
+            }
         }
     }
+}
+
+/// A component whose name the node takes from the catalogue.
+fn paper(text: &str) -> Option<Value> {
+    let (code, counts) = text.split_once(':').unwrap_or((text, "1/0"));
+    let (originals, copies) = counts.split_once('/')?;
+    let count = |text: &str| text.trim().parse::<u16>().ok();
+    let (code, originals, copies) = (code.trim(), count(originals)?, count(copies)?);
+    let known = json!({ "code": code, "originals": originals, "copies": copies });
+    (!code.is_empty()).then_some(known)
 }
 
 fn column(name: &[u8]) -> Result<(&'static str, Shape), Failure> {

@@ -2,10 +2,8 @@
 
 use std::io::Cursor;
 
-use lienthong_request::Exit;
-use serde_json::json;
-
 use super::*;
+use lienthong_request::Exit;
 
 fn table(text: &[u8]) -> Result<Table, Failure> {
     Table::open(Box::new(Cursor::new(text.to_vec())))
@@ -44,6 +42,7 @@ fn every_column_leads_to_a_field_that_a_reception_has() {
     let cell = |path: &str, shape| match (path, shape) {
         (_, Shape::Number | Shape::Flag) => "1",
         (_, Shape::List) => "EAST",
+        (_, Shape::Papers) => "TP01",
         ("parent_code", _) => "000.00.03.H47-260105-0001",
         ("channel", _) => "online",
         ("return_by", _) => "post",
@@ -58,10 +57,34 @@ fn every_column_leads_to_a_field_that_a_reception_has() {
     let read: lienthong_dossier::Reception =
         serde_json::from_value(value.clone()).expect("a reception has all these fields");
     let written = serde_json::to_value(read).expect("encodes");
-    for (path, shape) in COLUMNS.into_iter().filter(|(_, shape)| *shape != Shape::Ignored) {
+    let is_whole = |shape| !matches!(shape, Shape::Ignored | Shape::Papers);
+    for (path, shape) in COLUMNS.into_iter().filter(|(_, shape)| is_whole(*shape)) {
         let at =
             |value: &Value| path.split('.').fold(value.clone(), |value, key| value[key].clone());
         assert_eq!(at(&written), at(&value), "{path} {shape:?}");
+    }
+}
+
+#[test]
+fn components_are_codes_with_originals_and_copies() {
+    let header = "procedure,offices.receiving,applicant.name,components\n";
+    let papers = |cell: &str| only(&format!("{header}p,HILL,An,{cell}\n"));
+    let one = |code: &str, originals: u16, copies: u16| json!({ "code": code, "originals": originals, "copies": copies });
+    for (cell, wanted) in [
+        ("TP01", vec![one("TP01", 1, 0)]),
+        ("TP01;TP02:1/2", vec![one("TP01", 1, 0), one("TP02", 1, 2)]),
+        (" TP01 ; ; TP02 : 0 / 3 ;", vec![one("TP01", 1, 0), one("TP02", 0, 3)]),
+    ] {
+        let value = papers(cell).expect(cell);
+        assert_eq!(value["components"], json!(wanted), "{cell}");
+        let read: lienthong_dossier::Reception = serde_json::from_value(value).expect(cell);
+        assert_eq!(read.components.len(), wanted.len(), "{cell}");
+    }
+    assert_eq!(papers("").expect("none")["components"], Value::Null);
+    for cell in ["TP01:", "TP01:x/1", "TP01:1", "TP01:-1/0", ":1/1", "TP01:1/70000", "TP01:1/2/3"] {
+        let refused = papers(cell).expect_err(cell);
+        assert_eq!(refused.code, "bad-cell", "{cell}");
+        assert!(refused.to_string().contains("TP01; TP02:1/2"), "{refused}");
     }
 }
 

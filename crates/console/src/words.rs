@@ -19,6 +19,7 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Ping { .. } => ping(answer),
         Request::Nodes => nodes(answer),
         Request::Offices => offices(answer),
+        Request::List(filter) if filter.review => reviews(answer),
         Request::List(_) => dossiers(answer),
         Request::Show { .. } => dossier(answer),
         Request::Review { .. } => reviewed(answer),
@@ -170,6 +171,29 @@ fn offices(answer: &Value) -> String {
     listed(&headings, &rows_of(&answer["offices"], row), "không có đơn vị / no offices")
 }
 
+fn reviews(answer: &Value) -> String {
+    let headings = [
+        ("mã hồ sơ", "code"),
+        ("trạng thái", "status"),
+        ("cơ quan xem lại", "office to look"),
+        ("mục", "items"),
+        ("việc đầu tiên", "the first of them"),
+    ];
+    let row = |dossier: &Value| {
+        let (open, kinds) = (&dossier["open"], ["review", "unconfirmed", "findings"]);
+        let items = kinds.iter().filter_map(|kind| dossier[kind].as_u64());
+        vec![
+            plain(&dossier["code"]),
+            status_words(&dossier["status"]),
+            plain(&open["office"]),
+            items.fold(0, u64::saturating_add).to_string(),
+            format!("{} / {}", plain(&open["words_vi"]), plain(&open["words"])),
+        ]
+    };
+    let none = "không có gì phải xem lại / nothing to look at";
+    page_of(listed(&headings, &rows_of(&answer["dossiers"], row), none), answer)
+}
+
 fn dossiers(answer: &Value) -> String {
     let headings = [
         ("mã hồ sơ", "code"),
@@ -193,8 +217,12 @@ fn dossiers(answer: &Value) -> String {
             plain(&dossier["review"]),
         ]
     };
-    let mut text =
-        listed(&headings, &rows_of(&answer["dossiers"], row), "không có hồ sơ / no dossiers");
+    let none = "không có hồ sơ / no dossiers";
+    page_of(listed(&headings, &rows_of(&answer["dossiers"], row), none), answer)
+}
+
+/// A page of a list, with what stands behind it and what it may lack.
+fn page_of(mut text: String, answer: &Value) -> String {
     if let Some(next) = answer["next"].as_str() {
         text.push_str(&format!("\n\ncòn nữa / more: --after {next}"));
     }

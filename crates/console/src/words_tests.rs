@@ -190,3 +190,20 @@ fn a_review_says_what_to_decide_and_what_to_check() {
     let calm = json!({ "code": "000.00.19.H47-260105-0001", "review": [], "findings": [] });
     assert!(words(&request, &calm).contains("không có gì phải xem lại / nothing to look at"));
 }
+
+#[test]
+fn a_list_of_reviews_says_what_and_which_office_must_look() {
+    let filter = lienthong_request::Filter { review: true, ..Default::default() };
+    let request = Request::List(Box::new(filter));
+    let dossier = json!({
+        "code": "000.00.19.H47-260105-0001", "status": 9, "review": 1, "unconfirmed": 2,
+        "findings": 0,
+        "open": { "code": "conflict", "office": "EAST", "words_vi": "cần quyết định", "words": "decide" },
+    });
+    let shown = words(&request, &json!({ "dossiers": [dossier], "next": "000000000000000a" }));
+    assert!(shown.contains("cần quyết định / decide"), "{shown}");
+    assert!(shown.contains("EAST") && shown.contains(" 3 "), "{shown}");
+    assert!(shown.contains("--after 000000000000000a"), "{shown}");
+    let none = words(&request, &json!({ "dossiers": [] }));
+    assert!(none.contains("không có gì phải xem lại / nothing to look at"), "{none}");
+}

@@ -209,7 +209,9 @@ pub struct Submitter {
 pub struct Component {
     /// Its code within the procedure; at most 32 characters.
     pub code: String,
-    /// Its name; at most 500 characters.
+    /// Its name; at most 500 characters. None: as the catalogue has it,
+    /// [`Reception::with_component_names`].
+    #[serde(default)]
     pub name: String,
     /// How many originals; at most 999.
     #[serde(default)]
@@ -274,6 +276,29 @@ impl Reception {
             }
             _ => Ok(version),
         }
+    }
+
+    /// Gives the components that have no name the one that the catalogue has under their codes;
+    /// refuses a code that the procedure in force has not. A procedure that is not offered leaves
+    /// all as they are.
+    pub fn with_component_names(
+        &self,
+        catalogue: &Catalogue,
+        now: Moment,
+    ) -> Result<Reception, Refusal> {
+        let mut named = self.clone();
+        let offered = catalogue.procedure_at(self.procedure.trim(), local(now).0);
+        let Some(version) = offered else { return Ok(named) };
+        let nameless = named.components.iter_mut().enumerate();
+        for (index, component) in nameless.filter(|(_, component)| component.name.is_empty()) {
+            let mut known = version.procedure.components.iter();
+            let known =
+                known.find(|known| known.code == component.code.trim()).ok_or_else(|| {
+                    Refusal::not_offered(&format!("components.{index}.code"), "unknown-component")
+                })?;
+            component.name.clone_from(&known.name);
+        }
+        Ok(named)
     }
 
     /// The offices that the header of the opening change must add to the audience, by id.

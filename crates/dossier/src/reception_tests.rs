@@ -137,3 +137,32 @@ fn an_unknown_field_is_refused() {
     let error = typed(json!({ "applicant": { "telephone": "1" } })).expect_err("no such field");
     assert!(error.to_string().contains("unknown field `telephone`"));
 }
+
+#[test]
+fn components_without_a_name_take_that_of_the_catalogue() {
+    let text = include_str!("../../../config/quang-nam/procedures.toml");
+    let edition = lienthong_catalogue::Edition::parse("procedures.toml", text);
+    let catalogue = lienthong_catalogue::Catalogue::from(edition.expect("the province's own"));
+    let now = lienthong_protocol::Moment(1_767_574_800_000);
+    let named = |change| {
+        let typed = typed(change).expect("the shape is right");
+        typed.with_component_names(&catalogue, now)
+    };
+    let papers = json!({
+        "procedure": " 1.001193.H47",
+        "components": [
+            { "code": "TP02", "originals": 1 },
+            { "code": "TP01", "name": "Tờ khai viết tay", "originals": 1 },
+        ],
+    });
+    let known = named(papers).expect("both are there").check().expect("it is right");
+    assert!(known.components[0].name.starts_with("Giấy chứng sinh"), "{known:?}");
+    assert_eq!(known.components[1].name, "Tờ khai viết tay", "what was given stays");
+    let strange = json!({ "procedure": "1.001193.H47", "components": [{ "code": "TP99" }] });
+    let refused = named(strange).expect_err("the procedure has no such paper");
+    assert_eq!((refused.code, refused.field.as_str()), ("unknown-component", "components.0.code"));
+    // Without a procedure nobody knows the name, and a component must have one.
+    let unknown = json!({ "procedure": "9.999999.H47", "components": [{ "code": "TP01" }] });
+    let refused = named(unknown).expect("left as it is").check().expect_err("no name");
+    assert_eq!(refused.field, "components.0.name");
+}
