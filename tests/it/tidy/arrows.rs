@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::{Finding, Member, Source, assert_caught, assert_clean, lexed::Lexed, members, sources};
 
 /// Each layer with the layers it may depend on: arrows point down, siblings do not know each other.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("protocol", &[]),
     ("document", &["protocol"]),
     ("federation", &["protocol", "document"]),
@@ -13,6 +13,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("dossier", &["protocol", "document", "catalogue"]),
     ("replica", &["protocol", "document", "federation", "dossier"]),
     ("store", &["protocol", "document", "federation", "dossier"]),
+    ("crash", &["protocol", "store"]),
     ("transport", &["protocol", "document", "federation", "dossier"]),
     ("views", &["protocol", "document", "federation", "catalogue", "dossier"]),
     ("forms", &["protocol", "document", "catalogue", "dossier"]),
