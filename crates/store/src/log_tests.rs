@@ -370,3 +370,44 @@ fn a_segment_whose_name_was_not_made_durable_is_not_trusted_with_changes_before_
         }
     }
 }
+
+#[test]
+fn the_check_goes_round_the_sealed_segments_one_by_one_and_finds_what_the_whole_check_finds() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk, SMALL).log;
+    assert_eq!(log.reader().sealed_after(0), None);
+    for seq in 1..31 {
+        log.append(&changes(seq..seq + 1)).expect("the disk is sound");
+    }
+    let last = log.end().position.segment;
+    let reader = log.reader();
+    let mut round = vec![0];
+    while round.len() < last as usize + 2 {
+        round.extend(reader.sealed_after(round[round.len() - 1]));
+    }
+    let expected: Vec<u32> = (0..last).chain([1, 2]).collect();
+    assert_eq!(round, expected, "each sealed segment, and then the first again");
+    let records = |number| reader.verify_segment(number).expect("the disk answers").records;
+    assert_eq!((1..=last).map(records).sum::<u64>(), 30);
+
+    let name = |number| file_name(number);
+    let content = |number| disk.contents(&name(number)).expect("there are several segments");
+    let (three, one) = (content(3), content(1));
+    for (what, harm) in [
+        ("a record", &(|disk: &SimDisk| disk.flip(&name(2), 300, 3)) as &dyn Fn(&SimDisk) -> bool),
+        ("a header", &|disk: &SimDisk| disk.flip(&name(3), 20, 3)),
+        ("a length", &|disk: &SimDisk| disk.overwrite(&name(3), &three[..1000])),
+        ("a segment", &|disk: &SimDisk| disk.remove(&name(2)).is_ok()),
+        ("a swap", &|disk: &SimDisk| disk.overwrite(&name(3), &one)),
+    ] {
+        let disk = disk.fork();
+        assert!(harm(&disk));
+        let reader = open(&disk, SMALL).log.reader();
+        let whole = reader.verify().expect("the disk answers").damages;
+        let parts = (1..=last).map(|number| reader.verify_segment(number));
+        let parts: Vec<Damage> =
+            parts.flat_map(|part| part.expect("the disk answers").damages).collect();
+        assert!(!whole.is_empty(), "{what}");
+        assert_eq!(parts, whole, "{what}");
+    }
+}

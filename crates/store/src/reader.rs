@@ -201,30 +201,35 @@ impl LogReader {
         let survey = self.survey(0, end)?;
         let mut scanned = Scanned { damages: survey.damages, ..Scanned::default() };
         for (index, segment) in survey.segments.iter().enumerate() {
-            if let Some(header) = &segment.header {
-                scanned.end.tally = header.before;
-            }
-            let io = |source| ReadError::Io { segment: segment.number, source };
-            let mut walk =
-                Walk::hashing(&*segment.file, segment.number, segment.length).map_err(io)?;
-            let _ =
-                walk_through(&mut walk, segment, &mut scanned, &mut |_| ControlFlow::Continue(()))?;
-            let hash = walk.into_hasher().map(|hasher| *hasher.finalize().as_bytes());
-            let next = survey.segments.get(index + 1).and_then(|next| next.header.as_ref());
-            let Some(next) = next.filter(|next| next.number == segment.number + 1) else {
-                continue;
-            };
-            let known = scanned.damages.iter().any(|damage| damage.segment == segment.number);
-            let fits = Some(next.previous) == hash && next.before == scanned.end.tally;
-            if !fits && !known {
-                let (segment, bytes) = (segment.number, segment.length);
-                let kind = DamageKind::Chain;
-                scanned.damages.push(Damage::new(segment, 0, bytes, kind));
-            }
+            verify_one(segment, survey.segments.get(index + 1), &mut scanned)?;
         }
         scanned.end.position = end;
         scanned.damages.sort_unstable();
         Ok(scanned)
+    }
+
+    /// Checks one segment as [`LogReader::verify`] checks all: a piece of the whole check that
+    /// takes no longer than reading one segment, so that it can be done again and again in the
+    /// background. The damages are those of this segment; one that is missing is lost.
+    pub fn verify_segment(&self, number: u32) -> Result<Scanned, ReadError> {
+        let behind = Position { segment: number.saturating_add(1), offset: u32::MAX };
+        let survey = self.survey(number, behind.min(self.end()))?;
+        let mut scanned = Scanned { damages: survey.damages, ..Scanned::default() };
+        let mut segments = survey.segments.iter().skip_while(|found| found.number < number);
+        if let Some(segment) = segments.next().filter(|found| found.number == number) {
+            verify_one(segment, segments.next(), &mut scanned)?;
+        }
+        scanned.damages.retain(|damage| damage.segment == number);
+        scanned.damages.sort_unstable();
+        Ok(scanned)
+    }
+
+    /// Says which segment that takes no more changes follows after one with this number; after
+    /// the last one comes the first again. Nothing, if there is none yet.
+    pub fn sealed_after(&self, number: u32) -> Option<u32> {
+        let sealed = 1..self.end().segment;
+        let next = number.saturating_add(1);
+        if sealed.contains(&next) { Some(next) } else { sealed.into_iter().next() }
     }
 
     /// Finds the tally at a position, or nothing if no record ends there.
@@ -356,6 +361,32 @@ impl Survey {
     fn note(&mut self, segment: u32, offset: u32, bytes: u32, kind: DamageKind) {
         self.damages.push(Damage::new(segment, offset, bytes, kind));
     }
+}
+
+/// Checks the records of a segment, and with the header of the next one the chain to it.
+fn verify_one(
+    segment: &Surveyed,
+    next: Option<&Surveyed>,
+    scanned: &mut Scanned,
+) -> Result<(), ReadError> {
+    if let Some(header) = &segment.header {
+        scanned.end.tally = header.before;
+    }
+    let io = |source| ReadError::Io { segment: segment.number, source };
+    let mut walk = Walk::hashing(&*segment.file, segment.number, segment.length).map_err(io)?;
+    let _ = walk_through(&mut walk, segment, scanned, &mut |_| ControlFlow::Continue(()))?;
+    let hash = walk.into_hasher().map(|hasher| *hasher.finalize().as_bytes());
+    let next = next.and_then(|next| next.header.as_ref());
+    let Some(next) = next.filter(|next| next.number == segment.number + 1) else {
+        return Ok(());
+    };
+    let known = scanned.damages.iter().any(|damage| damage.segment == segment.number);
+    let fits = Some(next.previous) == hash && next.before == scanned.end.tally;
+    if !fits && !known {
+        let (number, bytes) = (segment.number, segment.length);
+        scanned.damages.push(Damage::new(number, 0, bytes, DamageKind::Chain));
+    }
+    Ok(())
 }
 
 /// Goes through one segment, counting records and noting damage; breaks when the visitor does.

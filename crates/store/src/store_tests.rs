@@ -111,6 +111,38 @@ fn an_index_from_another_time_or_log_is_rebuilt_to_the_same_content() {
 }
 
 #[test]
+fn an_index_of_thousands_of_changes_that_is_thrown_away_is_rebuilt_equal() {
+    let folder = tempfile::tempdir().expect("there is a place for files");
+    let engine = EngineChoice::Sled(SledSettings::new(folder.path()));
+    let disk = SimDisk::new();
+    let settings = StoreSettings {
+        log: LogSettings { segment_bytes: 100_000, reserve_bytes: 0 },
+        index: IndexSettings { overlay_bytes: 50_000, writing: Writing::Behind },
+    };
+    let start = |engine: &EngineChoice| {
+        let opened = Store::open(Arc::new(disk.clone()), engine, settings);
+        let Opened { mut store, replay_from, rebuild, .. } = opened.expect("the disk answers");
+        store.replay(replay_from, &mut enter).expect("the disk answers");
+        (store, rebuild)
+    };
+    let (mut store, _) = start(&engine);
+    let written = changes(1..4001);
+    for group in written.chunks(40) {
+        append(&mut store, group);
+    }
+    let before = content(&store);
+    assert_eq!(before.len(), 4001, "one entry for each change, and the last");
+    store.close().expect("the engine is sound");
+    std::fs::remove_dir_all(folder.path()).expect("the folder is ours");
+    for other in [engine, memory()] {
+        let (store, rebuild) = start(&other);
+        assert!(matches!(rebuild, Some(RebuildReason::Missing)));
+        assert_eq!(content(&store), before);
+        assert_eq!(store.log().end().tally, tally(&written));
+    }
+}
+
+#[test]
 fn new_damage_rebuilds_the_index_once_without_the_lost_record() {
     let (disk, engine) = (SimDisk::new(), memory());
     let (mut store, _) = start(&disk, &engine);
