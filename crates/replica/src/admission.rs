@@ -1,13 +1,21 @@
-//! Admission: what a change is worth, as a function of the set and the registry.
+//! Admission: what a change is worth, as a function of the set and the registry; and the registry,
+//! as it is read from what was admitted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lienthong_document::{Actor, ChangeHash, PayloadError, peek};
+use lienthong_document::{Actor, ChangeHash, Document, PayloadError, Refusal as Unfit, peek};
 use lienthong_federation::{Audience, AuthorRefusal, Registry};
-use lienthong_protocol::{Change, DocumentId, FederationId, Header, Kind, OfficeId};
+use lienthong_protocol::{
+    Change, ChangeId, CloseCode, DocumentId, FederationId, Header, Incarnation, Kind, Moment,
+    NodeId, OfficeId,
+};
 use thiserror::Error;
 
 use crate::entry::{Quarantined, Verdict, Waiting};
+use crate::event::{LinkId, Notice};
+use crate::intake::{self, Origin};
+use crate::replica::Replica;
+use crate::shelf::{Shelf, ShelfError};
 
 /// A change whose signature was checked and whose payload was looked at. The work is done off
 /// the replica, because it costs more than everything the replica does with the change.
@@ -218,6 +226,87 @@ fn judge_round(
     }
     judged
 }
+
+impl<S: Shelf> Replica<S> {
+    /// Reads the registry anew and judges again whatever hung on it, until nothing changes.
+    pub(crate) fn follow_registry(&mut self, now: Moment) -> Result<(), ShelfError> {
+        for _ in 0..REGISTRY_ROUNDS {
+            let before = self.registry.clone();
+            self.read_registry()?;
+            if self.registry == before {
+                break;
+            }
+            if tree_of(&before) != tree_of(&self.registry) {
+                self.ledger.recount(&self.registry)?;
+            }
+            let documents = if revoked(&before) == revoked(&self.registry) {
+                self.ledger.unsettled()?
+            } else {
+                self.ledger.all_documents()?
+            };
+            let law = Law { federation: self.me.federation, registry: &self.registry };
+            let absorbed = intake::judge_again(&mut self.ledger, law, &documents)?;
+            for news in absorbed.iter().filter(|news| news.grew) {
+                self.push(news, &Origin::default());
+                self.notify(Notice::Grew { document: news.document });
+            }
+        }
+        self.notify(Notice::Registry);
+        self.drop_revoked();
+        self.aim(now);
+        Ok(())
+    }
+
+    pub(crate) fn read_registry(&mut self) -> Result<(), ShelfError> {
+        let Some(id) = self.registry_document else { return Ok(()) };
+        let Some((_, entries)) = self.document(id)? else { return Ok(()) };
+        let mut items = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
+            items.extend(self.ledger.inspected(entry)?);
+        }
+        let payloads = items.iter().map(|item| (item.change.id(), item.change.payload()));
+        let opened = Document::open(payloads, |_| None);
+        self.registry = Registry::read(&opened.document);
+        // What only misses a dependency waits for it: it may be a record that is damaged here.
+        let is_unfit = |refusal: &Unfit| !matches!(refusal, Unfit::Missing { .. });
+        let refused = opened.refused.iter().filter(|(_, refusal)| is_unfit(refusal));
+        let unfit: Vec<ChangeId> = refused.map(|(id, _)| *id).collect();
+        if !unfit.is_empty() {
+            let law = self.law();
+            let (federation, registry) = (law.federation, law.registry.clone());
+            let law = Law { federation, registry: &registry };
+            intake::quarantine(&mut self.ledger, law, id, &unfit)?;
+        }
+        Ok(())
+    }
+
+    fn drop_revoked(&mut self) {
+        let gone: Vec<LinkId> = self
+            .links
+            .values()
+            .filter(|link| !self.admits(link.node))
+            .map(|link| link.id)
+            .collect();
+        for link in gone {
+            self.hang_up(link, CloseCode::UNKNOWN_NODE, "the node was revoked".into());
+        }
+    }
+
+    fn law(&self) -> Law<'_> {
+        Law { federation: self.me.federation, registry: &self.registry }
+    }
+}
+
+fn tree_of(registry: &Registry) -> Vec<(OfficeId, Option<OfficeId>)> {
+    registry.offices().map(|office| (office.id, registry.parent(office.id))).collect()
+}
+
+fn revoked(registry: &Registry) -> Vec<(NodeId, BTreeMap<Incarnation, u64>)> {
+    registry.nodes().filter_map(|node| Some((node.id, node.revoked.clone()?))).collect()
+}
+
+/// How often the registry is read and judged again while each round still changes a verdict.
+const REGISTRY_ROUNDS: usize = 8;
 
 #[cfg(test)]
 #[path = "admission_tests.rs"]

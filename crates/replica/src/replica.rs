@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use lienthong_document::{Document, Refusal};
 use lienthong_federation::Registry;
 use lienthong_protocol::{
     Ack, ChangeId, CloseCode, DocumentId, FederationId, Frame, Header, Incarnation, Kind, Moment,
@@ -11,15 +10,12 @@ use lienthong_protocol::{
 
 use crate::admission::{Inspected, Law};
 use crate::dialer::{Backoff, Dialer};
-use crate::entry::{Entry, Record, Verdict};
+use crate::entry::{Entry, Record};
 use crate::event::{Effect, Event, LinkId, Notice, Ticket, Wake};
 use crate::intake::{self, Absorbed, Origin, Stored};
 use crate::ledger::{Held, Ledger};
 use crate::link::Link;
 use crate::shelf::{Shelf, ShelfError};
-
-/// How often the registry is read and judged again while each round still changes a verdict.
-const REGISTRY_ROUNDS: usize = 8;
 
 /// Who this node is.
 #[derive(Debug)]
@@ -366,10 +362,6 @@ impl<S: Shelf> Replica<S> {
         Ok(tally)
     }
 
-    fn law(&self) -> Law<'_> {
-        Law { federation: self.me.federation, registry: &self.registry }
-    }
-
     fn absorb(
         &mut self,
         stored: Vec<Stored>,
@@ -418,81 +410,7 @@ impl<S: Shelf> Replica<S> {
         Ok(())
     }
 
-    // ------------------------------------------------------------- registry
-
-    /// Reads the registry anew and judges again whatever hung on it, until nothing changes.
-    fn follow_registry(&mut self, now: Moment) -> Result<(), ShelfError> {
-        for _ in 0..REGISTRY_ROUNDS {
-            let before = self.registry.clone();
-            self.read_registry()?;
-            if self.registry == before {
-                break;
-            }
-            if tree_of(&before) != tree_of(&self.registry) {
-                self.ledger.recount(&self.registry)?;
-            }
-            let documents = if revoked(&before) == revoked(&self.registry) {
-                self.ledger.unsettled()?
-            } else {
-                self.ledger.all_documents()?
-            };
-            let law = Law { federation: self.me.federation, registry: &self.registry };
-            let absorbed = intake::judge_again(&mut self.ledger, law, &documents)?;
-            for news in absorbed.iter().filter(|news| news.grew) {
-                self.push(news, &Origin::default());
-                self.notify(Notice::Grew { document: news.document });
-            }
-        }
-        self.notify(Notice::Registry);
-        self.drop_revoked();
-        self.aim(now);
-        Ok(())
-    }
-
-    fn read_registry(&mut self) -> Result<(), ShelfError> {
-        let Some(id) = self.registry_document else { return Ok(()) };
-        let Some((_, entries)) = self.document(id)? else { return Ok(()) };
-        let mut items = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
-            items.extend(self.ledger.inspected(entry)?);
-        }
-        let payloads = items.iter().map(|item| (item.change.id(), item.change.payload()));
-        let opened = Document::open(payloads, |_| None);
-        self.registry = Registry::read(&opened.document);
-        // What only misses a dependency waits for it: it may be a record that is damaged here.
-        let is_unfit = |refusal: &Refusal| !matches!(refusal, Refusal::Missing { .. });
-        let refused = opened.refused.iter().filter(|(_, refusal)| is_unfit(refusal));
-        let unfit: Vec<ChangeId> = refused.map(|(id, _)| *id).collect();
-        if !unfit.is_empty() {
-            let law = self.law();
-            let (federation, registry) = (law.federation, law.registry.clone());
-            let law = Law { federation, registry: &registry };
-            intake::quarantine(&mut self.ledger, law, id, &unfit)?;
-        }
-        Ok(())
-    }
-
-    fn drop_revoked(&mut self) {
-        let gone: Vec<LinkId> = self
-            .links
-            .values()
-            .filter(|link| !self.admits(link.node))
-            .map(|link| link.id)
-            .collect();
-        for link in gone {
-            self.hang_up(link, CloseCode::UNKNOWN_NODE, "the node was revoked".into());
-        }
-    }
-
     pub(crate) fn notify(&mut self, notice: Notice) {
         self.effects.push_back(Effect::Notify(notice));
     }
-}
-
-fn tree_of(registry: &Registry) -> Vec<(OfficeId, Option<OfficeId>)> {
-    registry.offices().map(|office| (office.id, registry.parent(office.id))).collect()
-}
-
-fn revoked(registry: &Registry) -> Vec<(NodeId, BTreeMap<Incarnation, u64>)> {
-    registry.nodes().filter_map(|node| Some((node.id, node.revoked.clone()?))).collect()
 }
