@@ -2,6 +2,7 @@
 //! as it is read from what was admitted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use lienthong_document::{Actor, ChangeHash, Document, PayloadError, Refusal as Unfit, peek};
 use lienthong_federation::{Audience, AuthorRefusal, Registry};
@@ -167,20 +168,23 @@ impl Judged {
 }
 
 /// Judges all changes of one document anew, in causal order; changes in `unfit` stay out. The
-/// order of `items` makes no difference.
+/// order of `items` makes no difference. What `fixed` says of other changes stays: they cannot be
+/// read now, and neither they nor those that build on them are worth less for that.
 pub(crate) fn judge_all(
     items: &[Inspected],
     unfit: &BTreeSet<ChangeHash>,
-    kind: Kind,
+    fixed: &Judged,
     law: Law<'_>,
 ) -> Judged {
     // An author who cheats can sign two openings under one number: the one of the least id says.
     let openings = items.iter().filter(|item| item.dependencies.is_empty());
     let opening = openings.min_by_key(|item| item.change.id());
-    let kind = opening.map_or(kind, |item| item.change.header().kind);
-    let mut offices = BTreeSet::new();
+    let kind = opening.map_or(fixed.kind, |item| item.change.header().kind);
+    let mut offices = fixed.offices.clone();
     loop {
-        let judged = judge_round(items, unfit, (kind, offices.clone()), law);
+        let verdicts = fixed.verdicts.clone();
+        let before = Judged { kind, offices: offices.clone(), verdicts };
+        let judged = judge_round(items, unfit, before, law);
         // A share entitles what was written beside it too, whichever of the two came first.
         let outside = Verdict::Quarantined(Quarantined::NotEntitled);
         let is_final = !judged.verdicts.values().any(|verdict| *verdict == outside);
@@ -196,10 +200,9 @@ pub(crate) fn judge_all(
 fn judge_round(
     items: &[Inspected],
     unfit: &BTreeSet<ChangeHash>,
-    (kind, offices): (Kind, BTreeSet<OfficeId>),
+    mut judged: Judged,
     law: Law<'_>,
 ) -> Judged {
-    let mut judged = Judged { kind, offices, verdicts: BTreeMap::new() };
     let here: BTreeSet<ChangeHash> = items.iter().map(|item| item.hash).collect();
     let mut rest: Vec<&Inspected> = items.iter().collect();
     loop {
@@ -228,11 +231,20 @@ fn judge_round(
 }
 
 impl<S: Shelf> Replica<S> {
+    /// Reads the registry again when a record of it could not be read the last time.
+    pub(crate) fn reread_registry(&mut self, now: Moment) -> Result<(), ShelfError> {
+        match self.registry_due {
+            Some(due) if due <= now => self.follow_registry(now),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Reads the registry anew and judges again whatever hung on it, until nothing changes.
     pub(crate) fn follow_registry(&mut self, now: Moment) -> Result<(), ShelfError> {
+        let known = self.registry.clone();
         for _ in 0..REGISTRY_ROUNDS {
             let before = self.registry.clone();
-            self.read_registry()?;
+            self.read_registry(now)?;
             if self.registry == before {
                 break;
             }
@@ -251,19 +263,32 @@ impl<S: Shelf> Replica<S> {
                 self.notify(Notice::Grew { document: news.document });
             }
         }
-        self.notify(Notice::Registry);
+        if self.registry != known {
+            self.notify(Notice::Registry);
+        }
         self.drop_revoked();
         self.aim(now);
         Ok(())
     }
 
-    pub(crate) fn read_registry(&mut self) -> Result<(), ShelfError> {
+    /// Reads the registry from its accepted changes. While a record of one cannot be read, what was
+    /// known before stays, and the registry is read again later: one bad read must not make the
+    /// whole tree unknown. A node that has just started takes what it can read.
+    pub(crate) fn read_registry(&mut self, now: Moment) -> Result<(), ShelfError> {
         let Some(id) = self.registry_document else { return Ok(()) };
         let Some((_, entries)) = self.document(id)? else { return Ok(()) };
-        let mut items = Vec::new();
+        let (mut items, mut lacks) = (Vec::new(), 0);
         for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
-            items.extend(self.ledger.inspected(entry)?);
+            match self.ledger.inspected(entry)? {
+                Some(item) => items.push(item),
+                None => lacks += 1,
+            }
         }
+        self.registry_due = (lacks > 0).then(|| now.after(REGISTRY_WAIT));
+        if lacks > self.registry_lacks {
+            return Ok(());
+        }
+        self.registry_lacks = lacks;
         let payloads = items.iter().map(|item| (item.change.id(), item.change.payload()));
         let opened = Document::open(payloads, |_| None);
         self.registry = Registry::read(&opened.document);
@@ -272,9 +297,8 @@ impl<S: Shelf> Replica<S> {
         let refused = opened.refused.iter().filter(|(_, refusal)| is_unfit(refusal));
         let unfit: Vec<ChangeId> = refused.map(|(id, _)| *id).collect();
         if !unfit.is_empty() {
-            let law = self.law();
-            let (federation, registry) = (law.federation, law.registry.clone());
-            let law = Law { federation, registry: &registry };
+            let registry = self.registry.clone();
+            let law = Law { federation: self.me.federation, registry: &registry };
             intake::quarantine(&mut self.ledger, law, id, &unfit)?;
         }
         Ok(())
@@ -291,10 +315,6 @@ impl<S: Shelf> Replica<S> {
             self.hang_up(link, CloseCode::UNKNOWN_NODE, "the node was revoked".into());
         }
     }
-
-    fn law(&self) -> Law<'_> {
-        Law { federation: self.me.federation, registry: &self.registry }
-    }
 }
 
 fn tree_of(registry: &Registry) -> Vec<(OfficeId, Option<OfficeId>)> {
@@ -307,6 +327,8 @@ fn revoked(registry: &Registry) -> Vec<(NodeId, BTreeMap<Incarnation, u64>)> {
 
 /// How often the registry is read and judged again while each round still changes a verdict.
 const REGISTRY_ROUNDS: usize = 8;
+/// How long after a record of the registry could not be read it is read again.
+const REGISTRY_WAIT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 #[path = "admission_tests.rs"]

@@ -8,7 +8,8 @@ use lienthong_protocol::{
     Change, ChangeId, DocumentId, FederationId, Header, Incarnation, Kind, Moment, NodeKey,
 };
 
-use super::{Inspected, Law, Refusal, inspect, judge_all};
+use super::{Inspected, Judged, Law, Refusal, inspect, judge_all};
+use crate::event::Event;
 use crate::intake::{self, Stored};
 use crate::ledger::Ledger;
 use crate::shelf::Place;
@@ -45,6 +46,19 @@ struct Told {
 
 fn by(by: usize, seq: u64) -> Told {
     Told { by, seq, ..Told::default() }
+}
+
+/// No change of a document of this kind is judged yet.
+fn nothing(kind: Kind) -> Judged {
+    Judged { kind, offices: BTreeSet::new(), verdicts: BTreeMap::new() }
+}
+
+/// Makes a record unreadable, and gives it back.
+fn damage(world: &mut World, at: usize, id: DocumentId, number: usize) -> Bytes {
+    let replica = &mut world.nodes[at].replica;
+    let (_, entries) = replica.document(id).expect("memory").expect("it is held");
+    let offset = entries[number].place.offset as usize;
+    std::mem::take(&mut replica.shelf_mut().log[offset])
 }
 
 impl Story {
@@ -107,7 +121,7 @@ impl Story {
     /// The verdicts on some changes when nothing else is here.
     fn verdicts_of(&self, names: &[&'static str]) -> BTreeMap<&'static str, &'static str> {
         let items: Vec<Inspected> = names.iter().map(|name| self.changes[name].clone()).collect();
-        let judged = judge_all(&items, &self.unfit, self.kind, self.law());
+        let judged = judge_all(&items, &self.unfit, &nothing(self.kind), self.law());
         let word = |name: &'static str| judged.verdicts[&self.changes[name].hash].name();
         names.iter().map(|name| (*name, word(name))).collect()
     }
@@ -298,7 +312,8 @@ fn the_registrys_first_change_needs_no_registry() {
     assert_eq!(story.verdict("opening"), "waiting-for-author");
     let genesis = story.changes["opening"].clone();
     let law = Law { federation: genesis.change.id().into(), registry: &story.registry };
-    let judged = judge_all(std::slice::from_ref(&genesis), &BTreeSet::new(), Kind::REGISTRY, law);
+    let (items, fixed) = (std::slice::from_ref(&genesis), nothing(Kind::REGISTRY));
+    let judged = judge_all(items, &BTreeSet::new(), &fixed, law);
     assert_eq!(judged.verdicts[&genesis.hash].name(), "accepted");
 }
 
@@ -421,4 +436,37 @@ fn a_registry_that_learns_of_an_author_accepts_what_waited() {
     world.edit_registry(|editor| add_node(editor, &new, now));
     story.registry = world.nodes[HUB].replica.registry().clone();
     assert_eq!(story.verdict("stranger"), "accepted");
+}
+
+#[test]
+fn a_registry_that_cannot_be_read_for_a_while_stays_known() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    let registry = world.nodes[DISTRICT].replica.registry_document().expect("it was told");
+    let record = damage(&mut world, DISTRICT, registry, 0);
+    let (id, now) = (seeded(STRANGER).id(), world.now);
+    let new = NewNode { id, office: office("OTHER"), addresses: vec![], serials: None };
+    world.edit_registry(|editor| add_node(editor, &new, now));
+    let hub = world.node_id(HUB);
+    assert!(world.nodes[DISTRICT].replica.admits(hub), "what was known is forgotten");
+    assert!(!world.nodes[DISTRICT].replica.admits(id));
+    world.nodes[DISTRICT].replica.shelf_mut().log[0] = record;
+    world.pass(std::time::Duration::from_secs(30));
+    assert!(world.nodes[DISTRICT].replica.admits(id), "it is not read again");
+    world.assert_settled(DISTRICT, HUB);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_takes_nothing_from_those_that_build_on_it() {
+    let mut world = World::new();
+    let dossier = world.write_for(DISTRICT, None, "first", &["OTHER"]);
+    world.write(DISTRICT, Some(dossier), "second");
+    let before = world.nodes[DISTRICT].replica.document(dossier).expect("memory");
+    let root = world.nodes[DISTRICT].replica.status().expect("memory").root;
+    damage(&mut world, DISTRICT, dossier, 0);
+    let judge = Event::Unfit { document: dossier, changes: vec![] };
+    let replica = &mut world.nodes[DISTRICT].replica;
+    replica.handle_event(world.now, judge).expect("memory");
+    assert_eq!(replica.document(dossier).expect("memory"), before);
+    assert_eq!(replica.status().expect("memory").root, root);
 }

@@ -201,6 +201,8 @@ pub enum Wake {
     Dial,
     /// A link is due for a ping, for another comparison, or for the end of a probe.
     Link,
+    /// The registry is to be read again.
+    Registry,
 }
 
 /// How far one clock is ahead of another, in milliseconds.

@@ -222,13 +222,21 @@ impl Books {
         mut page: Page,
     ) -> Result<Absorbed, ShelfError> {
         let mut items = Vec::with_capacity(page.entries.len());
+        let (kind, offices, verdicts) = (page.record.kind, BTreeSet::new(), BTreeMap::new());
+        let mut fixed = Judged { kind, offices, verdicts };
         for entry in &page.entries {
-            items.extend(ledger.inspected(entry)?);
+            match ledger.inspected(entry)? {
+                Some(item) => items.push(item),
+                None => {
+                    fixed.verdicts.insert(entry.change_hash(), entry.verdict);
+                    fixed.offices.extend(&page.record.offices);
+                }
+            }
         }
         let is_unfit = |entry: &&Entry| entry.verdict == Verdict::Quarantined(Quarantined::Unfit);
         let unfit: BTreeSet<ChangeHash> =
             page.entries.iter().filter(is_unfit).map(Entry::change_hash).collect();
-        let judged = judge_all(&items, &unfit, page.record.kind, law);
+        let judged = judge_all(&items, &unfit, &fixed, law);
         for entry in &mut page.entries {
             let Some(verdict) = judged.verdicts.get(&entry.change_hash()) else { continue };
             self.totals.recount(entry.verdict, *verdict);

@@ -51,6 +51,10 @@ pub struct Replica<S> {
     pub(crate) ledger: Ledger<S>,
     pub(crate) registry: Registry,
     pub(crate) registry_document: Option<DocumentId>,
+    /// How many records of the registry could not be read when it was.
+    pub(crate) registry_lacks: usize,
+    /// When it is to be read again, because a record of it could not be read.
+    pub(crate) registry_due: Option<Moment>,
     pub(crate) links: BTreeMap<LinkId, Link>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) next_seq: u64,
@@ -86,6 +90,8 @@ impl<S: Shelf> Replica<S> {
             ledger,
             registry: Registry::default(),
             registry_document: None,
+            registry_lacks: usize::MAX,
+            registry_due: None,
             links: BTreeMap::new(),
             effects: VecDeque::new(),
             next_seq: 1,
@@ -95,7 +101,7 @@ impl<S: Shelf> Replica<S> {
             last_ticket: 0,
         };
         replica.registry_document = replica.ledger.genesis_document()?;
-        replica.read_registry()?;
+        replica.read_registry(now)?;
         replica.aim(now);
         Ok(replica)
     }
@@ -150,6 +156,7 @@ impl<S: Shelf> Replica<S> {
             let addresses = known.map(|known| known.addresses.clone()).unwrap_or_default();
             self.effects.push_back(Effect::Dial { node, addresses });
         }
+        self.reread_registry(now)?;
         self.tend_links(now)
     }
 
@@ -162,7 +169,8 @@ impl<S: Shelf> Replica<S> {
     pub fn poll_timeout(&self) -> Option<(Moment, Wake)> {
         let dial = self.dialer.next_due().map(|at| (at, Wake::Dial));
         let link = self.next_link_wake().map(|at| (at, Wake::Link));
-        [dial, link].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let registry = self.registry_due.map(|at| (at, Wake::Registry));
+        [dial, link, registry].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// The header of the next change of this node. For a new document give none: its id comes
