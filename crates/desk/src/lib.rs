@@ -1,7 +1,9 @@
-//! The pages of the desk: what people ask of a node with a browser.
+//! The pages of the desk: what people ask of a node with a browser, and programs by HTTP.
 
 mod accounts;
+mod api;
 mod login;
+mod openapi;
 mod setup;
 mod today;
 
@@ -15,9 +17,10 @@ pub use setup::{Setup, Start, Trust};
 /// The words of these pages.
 pub const WORDS: &str = include_str!("../words.txt");
 
-/// Every page of the desk, as the one table from which the router is made.
+/// Every page of the desk and call of the API, as the one table from which the router is made.
 pub fn routes(setup: &Arc<Setup>) -> Vec<Route> {
     let mut routes = setup::routes(setup);
+    routes.extend(api::routes());
     routes.extend([
         Route::get("/", Who::Officer, |visit| Box::pin(today::show(visit))),
         Route::get("/login", Who::Anyone, |visit| Box::pin(login::show(visit))),

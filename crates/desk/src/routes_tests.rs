@@ -205,11 +205,15 @@ async fn nobody_gets_in_without_signing_in() {
     let world = world().await;
     for route in world.routes.iter().filter(|route| route.who != Who::Anyone) {
         let path = path_of(route);
-        let got = match route.method {
-            Method::GET => get(&world, &path, "lienthong_session=guessed").await,
-            _ => post(&world, &path, "lienthong_session=guessed", "").await,
-        };
-        assert_eq!((got.status, got.location()), (StatusCode::SEE_OTHER, "/login"), "{path}");
+        let request = Asked::builder().method(route.method.clone()).uri(&path);
+        let request = request.header("host", HOST).header("origin", ORIGIN);
+        let request = request.header("cookie", "lienthong_session=guessed");
+        let got = send(&world, request.body(Body::empty()).expect("a request")).await;
+        if path.starts_with("/api/") {
+            assert_eq!(got.status, StatusCode::UNAUTHORIZED, "{path}");
+        } else {
+            assert_eq!((got.status, got.location()), (StatusCode::SEE_OTHER, "/login"), "{path}");
+        }
     }
     let asked = world.node.asked.lock().expect("nobody panicked").len();
     assert_eq!(asked, 0, "the node was not asked");
@@ -320,6 +324,60 @@ async fn a_role_that_is_missing_is_refused() {
     assert_eq!(got.status, StatusCode::FORBIDDEN);
     let page = get(&world, "/", &cookie).await;
     assert!(!page.text.contains("href=\"/accounts\""));
+}
+
+async fn call(world: &World, cookie: &str, path: &str, (key, body): (&str, &Value)) -> Got {
+    let request = Asked::post(path)
+        .header("host", HOST)
+        .header("origin", ORIGIN)
+        .header("cookie", cookie)
+        .header("idempotency-key", key)
+        .header("content-type", "application/json");
+    send(world, request.body(Body::from(body.to_string())).expect("a request")).await
+}
+
+#[tokio::test]
+async fn a_program_signs_in_reads_and_gets_problems_in_both_languages() {
+    let world = world().await;
+    let login = json!({ "officer": "cb-an", "password": PASSWORD });
+    let got = call(&world, "", "/api/v1/session", ("", &login)).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{}", got.text);
+    let cookie = got.cookie();
+    let got = get(&world, "/api/v1/status", &cookie).await;
+    let status: Value = serde_json::from_str(&got.text).expect("it is JSON");
+    assert_eq!(status["office"], "hoian");
+    let tag = got.headers[header::ETAG].to_str().expect("ASCII").to_owned();
+    let again = Asked::get("/api/v1/status").header("host", HOST).header("cookie", &cookie);
+    let again = again.header("if-none-match", tag).body(Body::empty()).expect("a request");
+    assert_eq!(send(&world, again).await.status, StatusCode::NOT_MODIFIED);
+    let got = get(&world, "/api/v1/dossiers/no-such", &cookie).await;
+    assert_eq!(got.status, StatusCode::NOT_FOUND);
+    assert_eq!(got.headers[header::CONTENT_TYPE], "application/problem+json");
+    let problem: Value = serde_json::from_str(&got.text).expect("it is JSON");
+    assert_eq!(problem["code"], "not-found");
+    assert!(problem["vi"]["remedy"].is_string() && problem["en"]["cause"].is_string());
+}
+
+#[tokio::test]
+async fn an_act_by_api_carries_the_officer_of_the_session_and_is_done_once() {
+    let world = world().await;
+    let cookie = sign_in(&world, "cb-an", PASSWORD).await.cookie();
+    let act = json!({ "kind": "noted", "note": "đã gọi điện", "officer": "cb-other" });
+    for _ in 0..2 {
+        let got = call(&world, &cookie, "/api/v1/dossiers/x-1/acts", ("key-1", &act)).await;
+        assert_eq!(got.status, StatusCode::NOT_FOUND, "{}", got.text);
+    }
+    let asked = world.node.asked.lock().expect("nobody panicked").clone();
+    let acts: Vec<&String> = asked.iter().filter(|text| text.contains("đã gọi điện")).collect();
+    assert!(acts.iter().all(|act| act.contains("cb-an") && !act.contains("cb-other")), "{acts:?}");
+    let request = Asked::post("/api/v1/dossiers/x-1/acts").header("host", HOST);
+    let request = request.header("origin", ORIGIN).header("cookie", &cookie);
+    let request = request.body(Body::from(act.to_string())).expect("a request");
+    let got = send(&world, request).await;
+    assert!(got.text.contains("once-key-missing"), "{}", got.text);
+    let bad = call(&world, &cookie, "/api/v1/dossiers", ("k", &json!({ "name": "Trần B" }))).await;
+    assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+    assert!(!bad.text.contains("Trần B"), "what was sent is not repeated");
 }
 
 #[tokio::test]
