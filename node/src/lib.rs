@@ -22,9 +22,11 @@ mod story;
 mod tree;
 mod troubles;
 mod viewer;
+mod web;
 
 pub use demo::{Played, demo};
 pub use mind::Clock;
 pub use node::{Node, Surroundings};
 pub use print::{Format, print};
 pub use setup::{init, join};
+pub use web::Pages;

@@ -162,6 +162,11 @@ impl Node {
         ask(&self.messages, &self.door, request).await
     }
 
+    /// The node as its pages ask it.
+    pub(crate) fn asker(&self) -> Asker {
+        Asker { messages: self.messages.clone(), door: Arc::clone(&self.door) }
+    }
+
     /// What happens in the node from now on. A slow listener misses some.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
         self.notices.subscribe()
@@ -219,6 +224,19 @@ impl Node {
             Ok(Ok(result)) => result,
             _ => Err(stopped()),
         }
+    }
+}
+
+/// Asks a node that somebody else holds; after its end it says that it has stopped.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    messages: mpsc::Sender<Message>,
+    door: Arc<Door>,
+}
+
+impl Asker {
+    pub(crate) async fn ask(&self, request: Request) -> Result<Value, Failure> {
+        ask(&self.messages, &self.door, request).await
     }
 }
 

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use lienthong::Node;
+use lienthong::{Node, Pages};
 use lienthong_folder::{Flags, Folder, LogFormat, Settings};
 use lienthong_request::{Failure, Request};
 use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::commands::Serve;
 
@@ -23,14 +24,53 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Runs the node of a data folder.
 pub(crate) async fn serve(data: &Path, serve: Serve) -> Result<(), Failure> {
-    let flags = Flags { listen: serve.listen, advertise: serve.advertise };
+    let flags = Flags { listen: serve.listen, advertise: serve.advertise, http: serve.http };
     let settings = Settings::load(data, std::env::vars(), &flags)?;
     let bars = MultiProgress::new();
     start_log(&settings.log_level, settings.log_format, &bars);
-    let node = Node::start(Folder::open(data)?, &settings).await?;
+    let mut signals = Signals::new()?;
+    let mut pages = Pages::open(data, &settings).await?;
+    if let Some(pages) = &pages {
+        tell_where(pages);
+    }
+    let node = match &mut pages {
+        Some(pages) if !Folder::has_joined(data) => tokio::select! {
+            node = pages.first_node() => node,
+            () = signals.told() => None,
+        },
+        _ => Some(Box::pin(Node::start(Folder::open(data)?, &settings)).await?),
+    };
+    let ended = match node {
+        Some(node) => Box::pin(run(node, pages.as_ref(), signals, bars)).await,
+        None => Ok(()),
+    };
+    if let Some(pages) = pages {
+        pages.close().await;
+    }
+    ended
+}
+
+/// Says where the pages are, and to whoever started a program that nobody administers yet, how to
+/// begin. The code in it is for that terminal alone: it is no event of the log.
+fn tell_where(pages: &Pages) {
+    tracing::info!(address = %pages.address(), "pages");
+    if let Some(opening) = pages.opening() {
+        crate::tell(&format!("thiết lập tại / set up at {opening}"));
+    }
+}
+
+async fn run(
+    node: Node,
+    pages: Option<&Pages>,
+    signals: Signals,
+    bars: MultiProgress,
+) -> Result<(), Failure> {
+    if let Some(pages) = pages {
+        pages.show(&node);
+    }
     let office = node.membership().office;
     tracing::info!(%office, address = %node.address(), "serving");
-    wait_for_end(&node, bars).await?;
+    wait_for_end(&node, signals, bars).await;
     tracing::info!("stopping");
     let stopping = tokio::time::timeout(STOP_TIME_LIMIT, node.stop());
     stopping.await.unwrap_or_else(|_| {
@@ -60,23 +100,40 @@ pub(crate) fn start_log(level: &str, format: LogFormat, bars: &MultiProgress) {
     }));
 }
 
-async fn wait_for_end(node: &Node, bars: MultiProgress) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let no_signals = |error: std::io::Error| {
-        Failure::failed("no-signals", "not started", error.to_string(), "report this")
-    };
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+/// The signals that tell the program to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, Failure> {
+        let no_signals = |error: std::io::Error| {
+            Failure::failed("no-signals", "not started", error.to_string(), "report this")
+        };
+        let terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+        Ok(Signals { terminate, interrupt })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn wait_for_end(node: &Node, mut signals: Signals, bars: MultiProgress) {
     let is_shown = std::io::stderr().is_terminal();
     let mut look = tokio::time::interval(if is_shown { SHOW_EVERY } else { LOOK_EVERY });
     let mut first_load = FirstLoad::new(bars);
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            () = signals.told() => return,
             _ = look.tick() => {
                 if node.has_failed() {
-                    return Ok(());
+                    return;
                 }
                 // A node that does not answer fails in a moment; the next look sees it.
                 if let Ok(status) = node.ask(Request::Status).await {

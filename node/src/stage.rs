@@ -116,7 +116,7 @@ impl Stage {
     /// Starts the node of a folder at a place that was kept free for it.
     async fn start(&mut self, folder: Folder, place: Place) -> Result<(), Failure> {
         let office = folder.joined()?.office;
-        let flags = Flags { listen: Some(place.address), advertise: None };
+        let flags = Flags { listen: Some(place.address), advertise: None, http: None };
         // A demonstration has no five minutes for the next try.
         let variables = [
             ("LIENTHONG_STORE_INDEX_CACHE_BYTES", self.cache_bytes.to_string()),

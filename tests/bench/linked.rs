@@ -50,7 +50,7 @@ pub(crate) async fn measure(scratch: &Path, dossiers: u64, report: &mut Report) 
 }
 
 async fn node(path: &Path) -> Node {
-    let flags = Flags { listen: Some("127.0.0.1:0".into()), advertise: None };
+    let flags = Flags { listen: Some("127.0.0.1:0".into()), advertise: None, http: None };
     let variables = [("LIENTHONG_LINK_BACKOFF_MAX_MS".to_owned(), "1000".to_owned())];
     let settings = Settings::load(path, variables, &flags).expect("sound settings");
     Node::start(Folder::open(path).expect("opens"), &settings).await.expect("starts")

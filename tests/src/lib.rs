@@ -95,7 +95,7 @@ impl World {
 
     /// The settings of every node: loopback, a port of the system's choice.
     pub fn settings(&self) -> Settings {
-        let flags = Flags { listen: Some("127.0.0.1:0".into()), advertise: None };
+        let flags = Flags { listen: Some("127.0.0.1:0".into()), advertise: None, http: None };
         let variables =
             [("LIENTHONG_LINK_BACKOFF_MAX_MS", "1000"), ("LIENTHONG_JOIN_APPROVAL", self.approval)];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));

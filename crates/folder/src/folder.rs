@@ -70,6 +70,11 @@ impl Folder {
         Folder::held(path, lock)
     }
 
+    /// Whether the node of a folder has joined, without holding the folder.
+    pub fn has_joined(path: &Path) -> bool {
+        path.join(FEDERATION).exists()
+    }
+
     fn held(path: &Path, lock: File) -> Result<Folder, Failure> {
         Ok(Folder { path: path.to_owned(), key: read_key(path)?, _lock: lock })
     }

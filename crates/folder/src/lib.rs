@@ -1,5 +1,6 @@
 //! The data folder of a node, besides its log, index and views: who it is, its settings, its join
-//! codes, its accounts. Files are put in place whole, mode 0600, and are on disk when a call returns.
+//! codes, its accounts. Files are put in place whole, mode 0600, and are on disk when a call
+//! returns.
 
 mod accounts;
 mod folder;

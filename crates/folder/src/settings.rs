@@ -20,6 +20,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where others reach it, as `host:port`; `None` is the address the socket is bound to.
     pub advertise: Option<String>,
+    /// Where the pages are served; `None` is nowhere.
+    pub http: Option<SocketAddr>,
     /// The least severe event that is written: error, warn, info, debug or trace.
     pub log_level: String,
     /// How events are written.
@@ -70,6 +72,8 @@ pub struct Flags {
     pub listen: Option<String>,
     /// `--advertise`.
     pub advertise: Option<String>,
+    /// `--http`.
+    pub http: Option<String>,
 }
 
 impl Settings {
@@ -88,7 +92,8 @@ impl Settings {
         for (name, text) in variables {
             reading.variable(&name, &text);
         }
-        for (key, text) in [("listen", &flags.listen), ("advertise", &flags.advertise)] {
+        let Flags { listen, advertise, http } = flags;
+        for (key, text) in [("listen", listen), ("advertise", advertise), ("http", http)] {
             if let Some(text) = text {
                 reading.give(key, Value::from(text.as_str()), format!("flag --{key}"));
             }
@@ -117,6 +122,7 @@ impl Settings {
         Settings {
             listen: text("listen").parse().unwrap_or(EVERYWHERE),
             advertise: Some(text("advertise").to_owned()).filter(|address| !address.is_empty()),
+            http: text("http").parse().ok(),
             log_level: text("log.level").to_owned(),
             log_format: if json { LogFormat::Json } else { LogFormat::Text },
             reserve_bytes: number("store.reserve_bytes"),
@@ -175,7 +181,7 @@ fn defaults() -> BTreeMap<&'static str, Given> {
         Form::Number { default, .. } => Scalar::Number(default),
         Form::Word(words) => Scalar::Text(words[0].into()),
         Form::Listen => Scalar::Text(EVERYWHERE.to_string()),
-        Form::Reach => Scalar::Text(String::new()),
+        Form::Reach | Form::Pages => Scalar::Text(String::new()),
     };
     let given = |rule: &Rule| Given { value: of(rule), origin: "default".into() };
     RULES.iter().map(|rule| (rule.key, given(rule))).collect()
@@ -329,6 +335,8 @@ enum Form {
     Listen,
     /// `host:port`, or nothing.
     Reach,
+    /// An address and port to serve pages at, or nothing.
+    Pages,
     /// One of these; the first is the default.
     Word(&'static [&'static str]),
     Number {
@@ -344,6 +352,9 @@ impl Rule {
         let shown = cut(&value.to_string());
         let fits = match (&self.form, &value) {
             (Form::Listen, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
+            (Form::Pages, Value::String(text)) => {
+                text.is_empty() || text.parse::<SocketAddr>().is_ok()
+            }
             (Form::Reach, Value::String(text)) => text.is_empty() || is_host_and_port(text),
             (Form::Word(words), Value::String(text)) => words.contains(&text.as_str()),
             (Form::Number { min, max, .. }, Value::Integer(number)) => {
@@ -361,6 +372,7 @@ impl Rule {
     fn limit(&self) -> String {
         match self.form {
             Form::Listen => "an IP address and port such as \"0.0.0.0:7400\"".into(),
+            Form::Pages => "an IP address and port such as \"127.0.0.1:8080\", or \"\"".into(),
             Form::Reach => "host:port in at most 255 characters, or \"\"".into(),
             Form::Word(words) => format!("one of {}", words.join(", ")),
             Form::Number { min, max: i64::MAX, .. } => format!("a whole number from {min}"),
@@ -399,9 +411,10 @@ const fn word(key: &'static str, words: &'static [&'static str]) -> Rule {
     Rule { key, form: Form::Word(words) }
 }
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule { key: "listen", form: Form::Listen },
     Rule { key: "advertise", form: Form::Reach },
+    Rule { key: "http", form: Form::Pages },
     word("log.level", &["info", "error", "warn", "debug", "trace"]),
     word("log.format", &["text", "json"]),
     number("store.reserve_bytes", 64 << 20, 1 << 20, i64::MAX),

@@ -51,7 +51,7 @@ fn the_later_source_wins_and_is_named() -> Result<(), Failure> {
         ("PATH", "/bin"),
     ];
     let variables = variables.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let flags = Flags { listen: None, advertise: Some("b.example:7400".into()) };
+    let flags = Flags { listen: None, advertise: Some("b.example:7400".into()), http: None };
     let settings = Settings::load(place.0.path(), variables, &flags)?;
     assert_eq!(settings.keep_alive, Duration::from_secs(4));
     assert_eq!(settings.idle_timeout, Duration::from_secs(50));

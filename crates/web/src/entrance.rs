@@ -72,7 +72,7 @@ pub(crate) fn check_password(password: &str) -> Result<(), Failure> {
 }
 
 /// A code that people can read out and type, such as `K7QF-W2MD-XN5A-3RTB`: 80 random bits.
-pub(crate) fn spoken_code() -> Result<String, Failure> {
+pub fn spoken_code() -> Result<String, Failure> {
     let mut bytes = [0; 10];
     getrandom::fill(&mut bytes).map_err(|error| no_hash(&error.to_string()))?;
     let code = BASE32_NOPAD.encode(&bytes);

@@ -16,7 +16,7 @@ mod site;
 mod visit;
 mod words;
 
-pub use entrance::{PASSWORD_MIN_CHARS, Strength};
+pub use entrance::{PASSWORD_MIN_CHARS, Strength, spoken_code};
 pub use form::{Drafts, FieldErrors};
 pub use guard::Hosts;
 pub use page::{answer_json, problem, see_other, when};
