@@ -105,7 +105,12 @@ impl Mind {
         let place = self.codes.serials.next(at, self.codes.highest(&unit, at, part))?;
         let serial = part.serial(place).unwrap_or_default();
         Code::issue(&unit, at, serial).map_err(|error| {
-            Failure::refused(error.code(), "no code was given", error.to_string(), error.remedy())
+            Failure::refused(
+                error.code(),
+                "chưa cấp mã / no code was given",
+                error.to_string(),
+                error.remedy(),
+            )
         })
     }
 
@@ -281,7 +286,7 @@ fn first_of(day: u64) -> DocumentId {
 fn no_serials() -> Failure {
     Failure::refused(
         "no-serials",
-        "the dossier was not received",
+        "chưa tiếp nhận hồ sơ / the dossier was not received",
         "nút này chưa được chia số hồ sơ: mọi phần đã thuộc về nút khác của đơn vị / \
          this node has no part of the day's numbers: all belong to other nodes of the office",
         "tiếp nhận tại một nút khác của đơn vị; để trung tâm thu hồi nút không còn dùng / \
@@ -292,7 +297,7 @@ fn no_serials() -> Failure {
 fn wait_for_peer(day: &str) -> Failure {
     Failure::refused(
         "code-wait-for-peer",
-        "the dossier was not received",
+        "chưa tiếp nhận hồ sơ / the dossier was not received",
         format!(
             "dữ liệu được khôi phục từ bản sao lưu, số của ngày {day} có thể đã được cấp / \
              the folder was restored from a backup, so numbers of {day} may have been given"

@@ -167,6 +167,10 @@ pub(crate) enum Counter {
         /// Who takes it in.
         #[arg(long)]
         officer: String,
+        /// It came through the portal or by post and nobody looked at it yet: `dossier act CODE
+        /// received` takes it in later, and its due counts from then.
+        #[arg(long)]
+        registered: bool,
     },
     /// Adds an act.
     Act(Box<ActLine>),
@@ -388,9 +392,9 @@ impl ViewsCommand {
 impl Counter {
     pub(crate) fn into_request(self) -> Result<Request, Failure> {
         Ok(match self {
-            Counter::Receive { file, officer } => {
+            Counter::Receive { file, officer, registered } => {
                 let reception = Box::new(reception(text_of(&file)?.as_bytes())?);
-                Request::Receive { reception, officer }
+                Request::Receive { reception, officer, registered }
             }
             Counter::Act(line) => line.request()?,
             Counter::Show { dossier } => Request::Show { dossier },

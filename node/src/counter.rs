@@ -1,7 +1,10 @@
 //! Counter work: dossiers received, acted on, shown.
 
 use lienthong_document::{Document, Editor};
-use lienthong_dossier::{ActRefusal, Code, Dossier, NewAct, Opening, Reception, Refusal, receive};
+use lienthong_dossier::{
+    ActKind, ActRefusal, Code, Dossier, NewAct, Opening, Reception, Refusal, receive,
+    receiving_officer,
+};
 use lienthong_protocol::{DocumentId, Kind, OfficeId};
 use lienthong_request::Failure;
 use serde_json::{Value, json};
@@ -17,8 +20,10 @@ impl Mind {
         &mut self,
         reception: &Reception,
         officer: &str,
+        is_registered: bool,
     ) -> Result<Value, Failure> {
         let at = self.now();
+        let officer = receiving_officer(officer).map_err(|refusal| refused(&refusal))?;
         let named = reception.with_component_names(self.published()?.catalogue(), at);
         let checked = named.and_then(|reception| reception.check());
         let reception = checked.map_err(|refusal| refused(&refusal))?;
@@ -26,24 +31,31 @@ impl Mind {
         if reception.offices.receiving != own {
             return Err(Failure::refused(
                 "other-office",
-                "the dossier was not received",
+                "chưa tiếp nhận hồ sơ / the dossier was not received",
                 format!(
-                    "this node is {own}, the receiving office is {}",
+                    "nút này thuộc {own}, cơ quan tiếp nhận ghi là {} / \
+                     this node is of {own}, the receiving office is another",
                     reception.offices.receiving
                 ),
-                "receive it at that office, or name this one",
+                "tiếp nhận tại cơ quan đó, hoặc ghi cơ quan này / \
+                 receive it at that office, or name this one",
             ));
         }
         for office in reception.offices_added() {
             self.known_office(office)?;
         }
-        self.officer_may_receive(officer, &reception.procedure)?;
-        let reception = self.dated(reception, at)?;
+        self.officer_may_receive(&officer, &reception.procedure)?;
+        let mut reception = self.dated(reception, at)?;
+        if is_registered {
+            // The time limit counts from the day on which it is taken in.
+            (reception.due, reception.dues) = (None, None);
+        }
         let code = self.next_code(at)?;
         let adds: Vec<OfficeId> =
             reception.offices_added().into_iter().filter(|office| *office != own).collect();
         let act = self.next_act_id();
-        let opening = Opening::received(code.clone(), &act, officer, at);
+        let open = if is_registered { Opening::registered } else { Opening::received };
+        let opening = open(code.clone(), &act, &officer, at);
         let edit = |editor: &mut Editor<'_>| receive(editor, &reception, &opening);
         let id = self.author_at(at, None, Kind::DOSSIER, adds, edit)?;
         self.code_given(&code, id);
@@ -61,6 +73,9 @@ impl Mind {
             self.known_office(office)?;
         }
         self.officer_may_act(&act, &known)?;
+        if act.kind == ActKind::Received && act.due.is_none() {
+            act.due = self.dated(known.reception.clone(), self.now())?.due;
+        }
         let planned = known.plan(&act, self.now()).map_err(|refusal| act_refused(&refusal))?;
         let adds = planned.offices_added();
         self.author(Some((id, &document)), Kind::DOSSIER, adds, |editor| planned.write(editor))?;
@@ -118,9 +133,9 @@ impl Mind {
             Some(_) => Ok(()),
             None => Err(Failure::refused(
                 "unknown-office",
-                "nothing was saved",
-                format!("the registry has no office {office}"),
-                "take an office from `lienthong office list`",
+                "chưa ghi gì / nothing was saved",
+                format!("sổ đăng ký không có {office} / the registry has no such office"),
+                "chọn cơ quan trong `lienthong office list` / take one from that list",
             )),
         }
     }
@@ -170,7 +185,7 @@ impl Mind {
         let code = Code::parse(text).map_err(|error| {
             Failure::refused(
                 error.code(),
-                "no dossier was looked for",
+                "chưa tìm hồ sơ / no dossier was looked for",
                 error.to_string(),
                 error.remedy(),
             )
@@ -197,23 +212,33 @@ fn given_twice(code: &Code, dossiers: &[DocumentId]) -> Failure {
     let ids: Vec<String> = dossiers.iter().map(ToString::to_string).collect();
     let why = format!("{code} is the code of {}", ids.join(" and "));
     let remedy = "call the dossier by its document id";
-    Failure::refused("code-given-twice", "no dossier was chosen", why, remedy)
+    Failure::refused("code-given-twice", "chưa chọn hồ sơ nào / no dossier was chosen", why, remedy)
 }
 
 fn not_found(why: &str) -> Failure {
-    let remedy = "check the code; a dossier of another office is not held here";
-    Failure::refused("dossier-not-found", "dossier not found", why, remedy)
+    let remedy = "kiểm tra mã; hồ sơ của nơi khác không có ở đây / \
+                  check the code; a dossier of another office is not held here";
+    Failure::refused("dossier-not-found", "không tìm thấy hồ sơ / dossier not found", why, remedy)
 }
 
 pub(crate) fn refused(refusal: &Refusal) -> Failure {
     let why = format!("{}: {} / {}", refusal.field, refusal.words.cause_vi, refusal.words.cause);
     let remedy = format!("{} / {}", refusal.words.remedy_vi, refusal.words.remedy);
-    Failure::refused(refusal.code, "the dossier was not received", why, remedy)
+    Failure::refused(
+        refusal.code,
+        "chưa tiếp nhận hồ sơ / the dossier was not received",
+        why,
+        remedy,
+    )
 }
 
 fn act_refused(refusal: &ActRefusal) -> Failure {
     let words = refusal.words();
-    let why = format!("{} / {}", words.cause_vi, words.cause);
+    let field = match refusal {
+        ActRefusal::Field(refusal) => format!("{}: ", refusal.field),
+        ActRefusal::Rule { .. } | ActRefusal::Undecided { .. } => String::new(),
+    };
+    let why = format!("{field}{} / {}", words.cause_vi, words.cause);
     let remedy = format!("{} / {}", words.remedy_vi, words.remedy);
-    Failure::refused(refusal.code(), "the act was not saved", why, remedy)
+    Failure::refused(refusal.code(), "chưa ghi việc này / the act was not saved", why, remedy)
 }

@@ -239,7 +239,11 @@ async fn serve_counter(
 ) -> Result<(), Failure> {
     for (number, reception) in receptions {
         let decides = reception.offices.deciding() == office;
-        let receive = Request::Receive { reception, officer: "cán bộ tiếp nhận".to_owned() };
+        let receive = Request::Receive {
+            reception,
+            officer: "cán bộ tiếp nhận".to_owned(),
+            registered: false,
+        };
         let received = call(&socket, &(&receive).into()).await?;
         // An office that is not competent takes in and decides nothing.
         if !decides {

@@ -267,33 +267,36 @@ fn newest(years: &[CalendarYear]) -> Vec<CalendarYear> {
 pub(crate) fn named_day(text: &str) -> Result<Date, Failure> {
     day(text).map_err(|error| {
         let remedy = "write it as YYYY-MM-DD";
-        Failure::usage("bad-day", "nothing was done", error.to_string(), remedy)
+        Failure::usage("bad-day", "chưa làm gì / nothing was done", error.to_string(), remedy)
     })
 }
 
 fn no_catalogue(on: Date) -> Failure {
-    let why = format!("no catalogue that holds on {on} is published");
+    let why = format!(
+        "chưa công bố danh mục thủ tục cho ngày {on} / no catalogue that holds on {on} is published"
+    );
     let remedy = "let the root office publish one with `lienthong catalogue publish FILE`";
-    Failure::refused("no-catalogue", "nothing is shown", why, remedy)
+    Failure::refused("no-catalogue", "không có gì để xem / nothing is shown", why, remedy)
 }
 
 fn unknown_procedure(code: &str, on: Date) -> Failure {
     let code: String = code.chars().take(64).collect();
-    let why = format!("procedure '{code}' is not offered on {on}");
+    let why =
+        format!("thủ tục '{code}' không có ngày {on} / procedure '{code}' is not offered on {on}");
     let remedy = "take a code from `lienthong catalogue list`, or give another --day";
-    Failure::refused("unknown-procedure", "nothing is shown", why, remedy)
+    Failure::refused("unknown-procedure", "không có gì để xem / nothing is shown", why, remedy)
 }
 
 fn no_calendar(year: i16) -> Failure {
     let why = format!("no calendar of {year} is published; only its weekends are off");
     let remedy = "let the root office publish one with `lienthong calendar publish FILE`";
-    Failure::refused("no-calendar", "nothing is shown", why, remedy)
+    Failure::refused("no-calendar", "không có gì để xem / nothing is shown", why, remedy)
 }
 
 fn no_staff(office: OfficeId) -> Failure {
     let why = format!("{office} has published no staff list that is held here");
     let remedy = "let it publish one with `lienthong staff publish FILE`";
-    Failure::refused("no-staff", "nothing is shown", why, remedy)
+    Failure::refused("no-staff", "không có gì để xem / nothing is shown", why, remedy)
 }
 
 /// The kinds of what is published, besides the registry.

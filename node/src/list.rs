@@ -288,8 +288,11 @@ fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
         known.ok_or_else(|| {
             Failure::refused(
                 "unknown-status",
-                "nothing was searched for",
-                format!("no status has the number {number}, they run from 1 to 10"),
+                "chưa tìm / nothing was searched for",
+                format!(
+                    "không có trạng thái số {number}, chỉ từ 1 đến 10 / \
+                     no status has that number, they run from 1 to 10"
+                ),
                 "see the numbers of the portal in `lienthong dossier list --help`",
             )
         })
@@ -297,7 +300,7 @@ fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
     let after = after.as_deref().map(str::parse).transpose().map_err(
         |error: lienthong_views::QueryError| {
             let (code, remedy) = (error.code(), error.remedy());
-            Failure::refused(code, "nothing was searched for", error.to_string(), remedy)
+            Failure::refused(code, "chưa tìm / nothing was searched for", error.to_string(), remedy)
         },
     )?;
     let filter = filter.clone();

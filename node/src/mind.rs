@@ -381,7 +381,7 @@ impl Mind {
 
     fn close(mut self) -> Result<(), Failure> {
         for sender in std::mem::take(&mut self.senders).into_values() {
-            sender.close(CloseCode::GOING_AWAY, "the node stops");
+            sender.close(CloseCode::GOING_AWAY, "nút dừng lại / the node stops");
         }
         self.feed_viewer(true)?;
         let store = &mut self.replica.shelf_mut().store;
@@ -463,33 +463,37 @@ impl Mind {
 pub(crate) const DISK_FULL: &str = "disk-full";
 
 pub(crate) fn disk_full() -> Failure {
-    Failure::store(
-        DISK_FULL,
-        "nothing was saved",
-        "the disk is full, or nearly",
-        "free space on the disk and do it again; reading goes on, no restart is needed",
-    )
+    let what = "chưa ghi gì / nothing was saved";
+    let why = "đĩa đầy hoặc gần đầy / the disk is full, or nearly";
+    let remedy = "giải phóng đĩa rồi làm lại, không cần khởi động lại / \
+                  free space on the disk and do it again; no restart is needed";
+    Failure::store(DISK_FULL, what, why, remedy)
 }
 
 pub(crate) fn store_failed(error: ShelfError) -> Failure {
     let ShelfError { cause } = error;
     Failure::store(
         "index-failed",
-        "the node stops",
+        "nút dừng lại / the node stops",
         format!("the index cannot be read: {cause}"),
         "start the node again: the index is rebuilt from the log",
     )
 }
 
 fn append_failed(error: &AppendError) -> Failure {
-    Failure::store(error.code(), "the node stops", error.to_string(), error.remedy())
+    Failure::store(error.code(), "nút dừng lại / the node stops", error.to_string(), error.remedy())
 }
 
 fn edit_failed(error: &EditError) -> Failure {
-    Failure::refused(error.code(), "nothing was saved", error.to_string(), error.remedy())
+    Failure::refused(
+        error.code(),
+        "chưa ghi gì / nothing was saved",
+        error.to_string(),
+        error.remedy(),
+    )
 }
 
 fn change_failed(why: &str) -> Failure {
-    let remedy = "enter less at once";
-    Failure::refused("change-refused", "nothing was saved", why, remedy)
+    let remedy = "nhập ít hơn mỗi lần / enter less at once";
+    Failure::refused("change-refused", "chưa ghi gì / nothing was saved", why, remedy)
 }

@@ -161,7 +161,7 @@ fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     written.map(drop).map_err(|error| failed(error.to_string()))
 }
 
-const NOT_PRINTED: &str = "the form was not written";
+const NOT_PRINTED: &str = "chưa in được / the form was not written";
 /// How many dossiers are looked through at a time.
 const PAGE: usize = 256;
 /// The most lines of one register: some 200 pages.

@@ -286,7 +286,7 @@ fn not_published(refusal: &PublishRefusal) -> Failure {
 fn not_allowed(refusal: &StaffRefusal) -> Failure {
     let why = format!("{} / {refusal}", refusal.cause_vi());
     let remedy = format!("{} / {}", refusal.remedy_vi(), refusal.remedy());
-    Failure::refused(refusal.code(), "nothing was saved", why, remedy)
+    Failure::refused(refusal.code(), "chưa ghi gì / nothing was saved", why, remedy)
 }
 
 fn lost() -> Failure {

@@ -36,7 +36,9 @@ impl Mind {
             Request::Staff { office } => self.staff(office),
             Request::Nodes => Ok(self.nodes()),
             Request::Offices => Ok(self.offices()),
-            Request::Receive { reception, officer } => self.receive(&reception, &officer),
+            Request::Receive { reception, officer, registered } => {
+                self.receive(&reception, &officer, registered)
+            }
             Request::Act { dossier, act } => self.act(&dossier, *act),
             Request::Show { dossier } => self.show(&dossier),
             Request::Review { dossier } => self.review(&dossier),

@@ -80,6 +80,6 @@ fn clock_json(clock: &Clock) -> Value {
 }
 
 fn no_due(error: &DueError) -> Failure {
-    let what = "the dossier was not received";
+    let what = "chưa tiếp nhận hồ sơ / the dossier was not received";
     Failure::refused(error.code(), what, error.to_string(), error.remedy())
 }

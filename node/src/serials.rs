@@ -168,7 +168,7 @@ impl Serials {
             let reserved = (place + BLOCK - 1).min(SerialPart::PLACES);
             self.write(day, reserved).map_err(|error| match error.kind() {
                 io::ErrorKind::StorageFull => disk_full(),
-                _ => Failure::disk("no code was given", &self.file, &error),
+                _ => Failure::disk("chưa cấp mã / no code was given", &self.file, &error),
             })?;
         }
         Ok(place)
@@ -231,7 +231,7 @@ fn used_up(day: &str) -> Failure {
     let limit = SerialPart::PLACES;
     Failure::refused(
         "serials-used-up",
-        "the dossier was not received",
+        "chưa tiếp nhận hồ sơ / the dossier was not received",
         format!(
             "nút này đã dùng hết {limit} số của ngày {day} / \
              this node has given all its {limit} numbers of {day}"

@@ -220,7 +220,8 @@ impl Stage {
         let at = self.office(office).ok_or_else(|| bug("an unknown office"))?;
         let reception = self.catalogue.named((&self.province, at), procedure, coordinating)?;
         let officer = "cán bộ tiếp nhận".to_owned();
-        let receive = Request::Receive { reception: Box::new(reception), officer };
+        let receive =
+            Request::Receive { reception: Box::new(reception), officer, registered: false };
         let received = self.ask(office, receive).await?;
         Ok(received["id"].as_str().unwrap_or_default().to_owned())
     }

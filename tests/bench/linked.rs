@@ -89,7 +89,7 @@ async fn push(hub: &Node, east: &Node, report: &mut Report) {
         });
         let reception = serde_json::from_value(reception).expect("a reception");
         let before = Instant::now();
-        let request = Request::Receive { reception, officer: "clerk".into() };
+        let request = Request::Receive { reception, officer: "clerk".into(), registered: false };
         let answer = hub.ask(request).await.expect("receives");
         let answered = Instant::now();
         here.push(answered - before);

@@ -45,7 +45,9 @@ async fn receive(world: &World, others: Value) -> Result<Value, Failure> {
     });
     merge(&mut reception, others);
     let reception = serde_json::from_value(reception).expect("it has the form of a reception");
-    world.ask("HUB", Request::Receive { reception, officer: "clerk".into() }).await
+    world
+        .ask("HUB", Request::Receive { reception, officer: "clerk".into(), registered: false })
+        .await
 }
 
 fn merge(into: &mut Value, others: Value) {
@@ -57,6 +59,18 @@ fn merge(into: &mut Value, others: Value) {
         }
         (into, other) => *into = other,
     }
+}
+
+/// The same, as somebody who may be no clerk.
+async fn receive_by(world: &World, officer: &str, registered: bool) -> Result<Value, Failure> {
+    let reception = serde_json::from_value(json!({
+        "procedure": THREE_DAYS,
+        "channel": "online",
+        "offices": { "receiving": "HUB" },
+        "applicant": { "kind": "citizen", "name": "Nguyễn Văn An" },
+    }));
+    let reception = reception.expect("it has the form of a reception");
+    world.ask("HUB", Request::Receive { reception, officer: officer.into(), registered }).await
 }
 
 async fn changes(world: &World) -> Value {
@@ -103,7 +117,28 @@ async fn bad_input_is_refused_with_what_why_and_remedy_and_nothing_is_stored() {
         assert_eq!(failure.code, code, "{failure}");
         check_refusal(&failure, code);
     }
+    for (officer, code) in [("", "missing"), ("Lan\u{202e}", "control-character")] {
+        let failure = receive_by(&world, officer, false).await.expect_err("no such officer");
+        check_refusal(&failure, code);
+        assert!(failure.why.starts_with("officer: "), "the field is named: {failure}");
+    }
+    let failure = receive_by(&world, &"Lan ".repeat(2_500), false).await.expect_err("10 kB");
+    check_refusal(&failure, "too-long");
     assert_eq!(changes(&world).await, before, "nothing was stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_through_the_portal_has_its_due_from_the_day_it_is_taken_in() {
+    let world = province().await;
+    let registered = receive_by(&world, "portal", true).await.expect("it is offered online");
+    assert_eq!(registered["due"], Value::Null, "nobody has looked at it yet");
+    let id = registered["id"].as_str().expect("an id");
+    assert_eq!(world.show("HUB", id).await.expect("held")["status"], 1);
+    let failure = world.act("HUB", id, json!({ "kind": "finished" })).await.expect_err("too soon");
+    check_refusal(&failure, "act-not-allowed");
+    world.act("HUB", id, json!({ "kind": "received" })).await.expect("it is taken in");
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!((&shown["status"], &shown["due"]), (&2.into(), &"2018-02-21T17:00".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,6 +153,7 @@ async fn an_act_that_the_status_does_not_allow_is_refused_and_nothing_is_stored(
         (json!({ "kind": "refused", "reason": "muộn" }), "act-not-allowed"),
         (json!({ "kind": "transferred", "to_office": "NOWHERE" }), "unknown-office"),
         (json!({ "kind": "noted", "note": "x".repeat(20_000) }), "too-long"),
+        (json!({ "kind": "noted", "note": "x", "officer": "a\u{200b}" }), "control-character"),
     ];
     for (act, code) in bad {
         let failure = world.act("HUB", id, act.clone()).await.expect_err("it is refused");

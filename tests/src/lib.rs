@@ -241,7 +241,8 @@ impl World {
         });
         let reception = serde_json::from_value(reception).expect("a reception");
         let officer = "clerk".to_owned();
-        let answer = self.ask(name, Request::Receive { reception, officer }).await?;
+        let answer =
+            self.ask(name, Request::Receive { reception, officer, registered: false }).await?;
         Ok(answer["id"].as_str().expect("an id").to_owned())
     }
 

@@ -9,11 +9,26 @@ use lienthong_request::Failure;
 pub fn reception(text: &[u8]) -> Result<Reception, Failure> {
     serde_json::from_slice(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        let at = if line == 1 { String::new() } else { format!("line {line}, ") };
-        let at = format!("{at}column {column} does not fit a reception");
-        let remedy = "give at least procedure, offices.receiving and applicant.name";
-        Failure::refused("bad-reception", "not received", at, remedy)
+        let wanted = wanted(&error.to_string());
+        let at = format!(
+            "dòng {line}, cột {column} không hợp lệ / line {line}, column {column} does not fit a \
+             reception{wanted}"
+        );
+        let remedy = "cần ít nhất procedure, offices.receiving và applicant.name / \
+                      give at least procedure, offices.receiving and applicant.name";
+        Failure::refused("bad-reception", "chưa tiếp nhận / not received", at, remedy)
     })
+}
+
+/// The part of a message that says what should stand there, without what stands there.
+fn wanted(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let part = match message.find("expected ") {
+        Some(at) => &message[at..],
+        None if message.starts_with("missing field") => message,
+        None => return String::new(),
+    };
+    format!(": {part}")
 }
 
 /// The text of a file, or of standard input for `-`; at most 16 MiB.
@@ -37,8 +52,17 @@ pub fn text_of(file: &Path) -> Result<String, Failure> {
 /// The failure of a file that a person named.
 pub fn bad_file(file: &Path, why: &str) -> Failure {
     let why = format!("{}: {why}", file.display());
-    Failure::usage("file", "the file cannot be used", why, "check its name and its rights")
+    Failure::usage(
+        "file",
+        "không dùng được tệp / the file cannot be used",
+        why,
+        "kiểm tra tên và quyền đọc / check its name and its rights",
+    )
 }
 
 /// The largest file that is read as a whole; a province has some hundred kilobytes.
 const MAX_FILE_BYTES: u64 = 16 << 20;
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

@@ -69,7 +69,9 @@ fn every_column_leads_to_a_field_that_a_reception_has() {
 fn components_are_codes_with_originals_and_copies() {
     let header = "procedure,offices.receiving,applicant.name,components\n";
     let papers = |cell: &str| only(&format!("{header}p,HILL,An,{cell}\n"));
-    let one = |code: &str, originals: u16, copies: u16| json!({ "code": code, "originals": originals, "copies": copies });
+    let one = |code: &str, originals: u16, copies: u16| {
+        json!({ "code": code, "originals": originals, "copies": copies })
+    };
     for (cell, wanted) in [
         ("TP01", vec![one("TP01", 1, 0)]),
         ("TP01;TP02:1/2", vec![one("TP01", 1, 0), one("TP02", 1, 2)]),

@@ -296,7 +296,7 @@ impl Line {
 
 fn received(text: &[u8], officer: &str) -> Result<Request, Failure> {
     let reception = Box::new(reception(text)?);
-    Ok(Request::Receive { reception, officer: officer.to_owned() })
+    Ok(Request::Receive { reception, officer: officer.to_owned(), registered: false })
 }
 
 fn skip_line(from: &mut impl BufRead) -> std::io::Result<u64> {

@@ -198,7 +198,9 @@ fn a_list_of_reviews_says_what_and_which_office_must_look() {
     let dossier = json!({
         "code": "000.00.19.H47-260105-0001", "status": 9, "review": 1, "unconfirmed": 2,
         "findings": 0,
-        "open": { "code": "conflict", "office": "EAST", "words_vi": "cần quyết định", "words": "decide" },
+        "open": {
+            "code": "conflict", "office": "EAST", "words_vi": "cần quyết định", "words": "decide",
+        },
     });
     let shown = words(&request, &json!({ "dossiers": [dossier], "next": "000000000000000a" }));
     assert!(shown.contains("cần quyết định / decide"), "{shown}");

@@ -1,6 +1,7 @@
 //! Brings what people typed into one form, and refuses what cannot be right.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::day::{is_day, is_due};
 use crate::reception::IdKind;
@@ -21,8 +22,29 @@ pub(crate) fn text(field: &str, text: &str, limit: usize) -> Result<String, Refu
     if chars > limit {
         return Err(Refusal::too_long(field, chars, limit));
     }
-    let strange = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    if text.chars().any(strange) { Err(Refusal::control(field)) } else { Ok(text) }
+    if text.chars().any(is_unseen) || has_piled_marks(&text) {
+        return Err(Refusal::control(field));
+    }
+    Ok(text)
+}
+
+/// Whether people do not see a character, or see others elsewhere because of it: controls, marks
+/// that turn the direction of text, characters without width, and private ones.
+fn is_unseen(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}');
+    let is_thin = matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+    let is_line_end = matches!(c, '\n' | '\r' | '\t');
+    (c.is_control() && !is_line_end) || turns || is_thin || is_private
+}
+
+/// Whether a letter carries more marks than any alphabet has: it prints as a smudge.
+fn has_piled_marks(text: &str) -> bool {
+    let mut marks = 0;
+    text.chars().any(|c| {
+        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+        marks > MAX_MARKS
+    })
 }
 
 /// The same for a text that may be missing; one of blanks only is missing.
@@ -159,3 +181,5 @@ const PLAIN_ID: Form = Form {
     english: "a number of 3 to 32 letters and digits",
     vietnamese: "số giấy tờ gồm 3 đến 32 chữ cái và chữ số",
 };
+/// The most marks on one letter: Vietnamese has two, composed they are none.
+const MAX_MARKS: usize = 2;

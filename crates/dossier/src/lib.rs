@@ -41,7 +41,7 @@ pub use finding::{Addressee, Finding, checks};
 pub use fold::Standing;
 pub use notification::{Outgoing, Sender, TAKEOVER_MS, elected_sender};
 pub use plan::{ActRefusal, PlannedAct};
-pub use receive::{Opening, receive};
+pub use receive::{Opening, receive, receiving_officer};
 pub use reception::{Applicant, ApplicantKind, Channel, Component, Consents, IdKind, Offices};
 pub use reception::{Reception, ReturnBy, Submitter};
 pub use records::{

@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::act::ActKind;
+use crate::check;
 use crate::code::Code;
-use crate::reception::Reception;
+use crate::reception::{NAME_CHARS, Reception};
+use crate::refusal::Refusal;
 
 /// How a dossier is opened: the first act and the code that it gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,11 @@ impl Opening {
     pub fn registered(code: Code, act: &str, officer: &str, at: Moment) -> Opening {
         Opening { kind: ActKind::Registered, ..Opening::received(code, act, officer, at) }
     }
+}
+
+/// The officer who takes a dossier in, as it is stored: NFC, not empty, at most 200 characters.
+pub fn receiving_officer(officer: &str) -> Result<String, Refusal> {
+    check::text("officer", officer, NAME_CHARS)
 }
 
 /// Writes the whole skeleton of a dossier into an empty document, in the name of the receiving

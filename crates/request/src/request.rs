@@ -85,6 +85,9 @@ pub enum Request {
         reception: Box<Reception>,
         /// Who takes it in.
         officer: String,
+        /// It came through the portal or by post and nobody looked at it yet: status 1.
+        #[serde(default)]
+        registered: bool,
     },
     /// Adds an act to a dossier.
     Act {

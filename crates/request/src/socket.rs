@@ -246,12 +246,12 @@ fn bad_request(cause: String) -> Failure {
 
 fn no_node(path: &Path, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        return Failure::disk("node not asked", path, error);
+        return Failure::disk("chưa hỏi được nút / node not asked", path, error);
     }
     let folder = path.parent().unwrap_or(path).display();
     Failure::unreachable(
         "node-not-running",
-        "node not asked",
+        "chưa hỏi được nút / node not asked",
         format!("no node answers at {}: {error}", path.display()),
         format!("start it with 'lienthong serve --data {folder}'"),
     )
