@@ -194,7 +194,7 @@ async fn every_answer_carries_the_headers_of_safety() {
         assert!(policy.starts_with("default-src 'none'"), "{path}");
         assert!(!policy.contains("unsafe"), "{path}");
         assert_eq!(header("x-content-type-options"), Some("nosniff"), "{path}");
-        assert_eq!(header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert_eq!(header("referrer-policy"), Some("same-origin"), "{path}");
         let cache = header("cache-control").expect("it says how long it is kept");
         assert!(cache == "no-store" || path.starts_with("/assets/"), "{path}: {cache}");
     }

@@ -52,6 +52,13 @@ fn what_changes_something_comes_from_this_site() {
 }
 
 #[test]
+fn a_form_of_this_site_says_where_it_comes_from() {
+    // Under `no-referrer` a browser sends `Origin: null` with every form, and is refused.
+    let policy = HEADERS.iter().find(|(name, _)| *name == header::REFERRER_POLICY);
+    assert_eq!(policy.map(|(_, value)| *value), Some("same-origin"));
+}
+
+#[test]
 fn another_site_reads_nothing_but_may_link_here() {
     let own = ("host", "127.0.0.1:8080");
     let link = [own, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
