@@ -70,7 +70,8 @@ fn components_are_codes_with_originals_and_copies() {
     let header = "procedure,offices.receiving,applicant.name,components\n";
     let papers = |cell: &str| only(&format!("{header}p,HILL,An,{cell}\n"));
     let one = |code: &str, originals: u16, copies: u16| {
-        json!({ "code": code, "originals": originals, "copies": copies })
+        let count = (originals, copies);
+        json!({ "code": code, "originals": count.0, "copies": count.1 })
     };
     for (cell, wanted) in [
         ("TP01", vec![one("TP01", 1, 0)]),

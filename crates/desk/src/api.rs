@@ -170,7 +170,7 @@ fn acted(visit: &Visit) -> Result<Request, Failure> {
 }
 
 /// A request as it goes through the socket, where fields that are left out have their defaults.
-fn requested(command: &str, arguments: Value) -> Result<Request, Failure> {
+fn requested(command: &str, arguments: &Value) -> Result<Request, Failure> {
     serde_json::from_value(json!({ "command": command, "arguments": arguments }))
         .map_err(|_| bad("the body does not fit", "see /api/v1/openapi.json"))
 }
@@ -283,7 +283,7 @@ pub(crate) static CALLS: [Call; 20] = [
         body: "A reception, as `dossier receive` takes it",
         ..act_call("/api/v1/dossiers", "Takes a dossier in", AT_COUNTER, |visit| {
             let reception: Value = body(visit)?;
-            requested("receive", json!({ "reception": reception, "officer": visit.officer() }))
+            requested("receive", &json!({ "reception": reception, "officer": visit.officer() }))
         })
     },
     Call {

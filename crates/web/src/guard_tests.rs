@@ -54,7 +54,8 @@ fn what_changes_something_comes_from_this_site() {
 #[test]
 fn a_form_of_this_site_says_where_it_comes_from() {
     // Under `no-referrer` a browser sends `Origin: null` with every form, and is refused.
-    let policy = HEADERS.iter().find(|(name, _)| *name == header::REFERRER_POLICY);
+    let headers = HEADERS;
+    let policy = headers.iter().find(|(name, _)| *name == header::REFERRER_POLICY);
     assert_eq!(policy.map(|(_, value)| *value), Some("same-origin"));
 }
 
