@@ -62,9 +62,9 @@ pub enum Fault {
     Io,
     /// The disk is full: a write puts down its first half; syncs, creations and renames fail too.
     Full,
-    /// The disk is full from this call on, until [`Tape::mend`].
+    /// The disk is full from this call on, until it is mended.
     StaysFull,
-    /// The process is gone: this call and all later ones do nothing, until [`Tape::mend`].
+    /// The process is gone: this call and all later ones do nothing, until it is mended.
     Killed,
 }
 
