@@ -1,16 +1,18 @@
 //! Counter work: dossiers received, acted on, shown.
 
+use lienthong_catalogue::{AcceptLimit, DueError, Edition, local};
 use lienthong_document::{Document, Editor};
 use lienthong_dossier::{
-    ActKind, ActRefusal, Code, Dossier, NewAct, Opening, Reception, Refusal, receive,
+    ActRefusal, Code, Detail, Dossier, Intake, NewAct, Opening, Reception, Refusal, receive,
     receiving_officer,
 };
-use lienthong_protocol::{DocumentId, Kind, OfficeId};
+use lienthong_protocol::{DocumentId, Kind, Moment, OfficeId};
 use lienthong_request::Failure;
 use serde_json::{Value, json};
 
 use crate::list::Rest;
 use crate::mind::{Mind, store_failed};
+use crate::review::no_due;
 
 /// How many dossiers are looked through at a time.
 const PAGE: usize = 256;
@@ -45,11 +47,11 @@ impl Mind {
             self.known_office(office)?;
         }
         self.officer_may_receive(&officer, &reception.procedure)?;
-        let mut reception = self.dated(reception, at)?;
-        if is_registered {
-            // The time limit counts from the day on which it is taken in.
-            (reception.due, reception.dues) = (None, None);
-        }
+        let submitted = reception.submitted_at(at).map_err(|refusal| refused(&refusal))?;
+        let reception = match is_registered {
+            true => self.registered(reception, at, submitted)?,
+            false => self.dated(reception, at)?,
+        };
         let code = self.next_code(at)?;
         let adds: Vec<OfficeId> =
             reception.offices_added().into_iter().filter(|office| *office != own).collect();
@@ -59,8 +61,10 @@ impl Mind {
         let edit = |editor: &mut Editor<'_>| receive(editor, &reception, &opening);
         let id = self.author_at(at, None, Kind::DOSSIER, adds, edit)?;
         self.code_given(&code, id);
-        let due = reception.due;
-        Ok(json!({ "id": id.to_string(), "code": code.to_string(), "due": due }))
+        let (due, accept_by) = (reception.due, reception.accept_by.filter(|_| is_registered));
+        Ok(json!({
+            "id": id.to_string(), "code": code.to_string(), "due": due, "accept_by": accept_by,
+        }))
     }
 
     pub(crate) fn act(&mut self, dossier: &str, mut act: NewAct) -> Result<Value, Failure> {
@@ -73,10 +77,9 @@ impl Mind {
             self.known_office(office)?;
         }
         self.officer_may_act(&act, &known)?;
-        if act.kind == ActKind::Received && act.due.is_none() {
-            act.due = self.dated(known.reception.clone(), self.now())?.due;
-        }
-        let planned = known.plan(&act, self.now()).map_err(|refusal| act_refused(&refusal))?;
+        let at = self.now();
+        let act = self.with_due(act, &known, at)?;
+        let planned = known.plan(&act, at).map_err(|refusal| act_refused(&refusal))?;
         let adds = planned.offices_added();
         self.author(Some((id, &document)), Kind::DOSSIER, adds, |editor| planned.write(editor))?;
         let (_, _, now_known) = self.find(&id.to_string())?;
@@ -86,6 +89,54 @@ impl Mind {
             "act": act.id,
             "status": now_known.standing.status.number(),
         }))
+    }
+
+    /// Pins the version of the procedure that is in force and works out by when somebody has to
+    /// look at a dossier that is only registered.
+    fn registered(
+        &mut self,
+        mut reception: Reception,
+        at: Moment,
+        submitted: Moment,
+    ) -> Result<Reception, Failure> {
+        let published = self.published()?;
+        let catalogue = published.catalogue();
+        if !catalogue.is_empty() {
+            let version = reception.version_in(catalogue, at);
+            reception.version = version.map_err(|refusal| refused(&refusal))?.version;
+        }
+        let limit = catalogue.edition_at(local(at).0).and_then(Edition::accept_within);
+        let limit = limit.map(AcceptLimit::limit);
+        let registered = reception.registered(limit, published.calendar(), submitted);
+        registered.map_err(|error| no_due(&error))
+    }
+
+    /// Gives an act that names no due the one that follows: that of a reception if it takes in
+    /// what was only registered, the due as it has moved if it lets the clock run again.
+    fn with_due(
+        &mut self,
+        mut act: NewAct,
+        known: &Dossier,
+        at: Moment,
+    ) -> Result<NewAct, Failure> {
+        let published = self.published()?;
+        let (catalogue, calendar) = (published.catalogue(), published.calendar());
+        let unsaved = |error: DueError| Failure { what: UNSAVED.to_owned(), ..no_due(&error) };
+        if !known.would_take_in(act.kind) {
+            let due = known.due_set_by(act.kind, calendar, at).map_err(unsaved)?;
+            act.due = act.due.or(due);
+            return Ok(act);
+        }
+        let reception = &known.reception;
+        // What was applied for in time is taken in although it is not offered any more.
+        let applied = || catalogue.procedure_version(&reception.procedure, reception.version);
+        let version = reception.version_in(catalogue, at).ok().or_else(applied);
+        let Some(version) = version else { return Ok(act) };
+        let computed = reception.due_of(version, calendar, at).map_err(unsaved)?;
+        let intake = Intake { version: version.version, dues: Some(computed.dues) };
+        act.due = act.due.or(computed.due);
+        act.detail = act.detail.or(Some(Detail::Intake(intake)));
+        Ok(act)
     }
 
     pub(crate) fn show(&mut self, dossier: &str) -> Result<Value, Failure> {
@@ -240,5 +291,7 @@ fn act_refused(refusal: &ActRefusal) -> Failure {
     };
     let why = format!("{field}{} / {}", words.cause_vi, words.cause);
     let remedy = format!("{} / {}", words.remedy_vi, words.remedy);
-    Failure::refused(refusal.code(), "chưa ghi việc này / the act was not saved", why, remedy)
+    Failure::refused(refusal.code(), UNSAVED, why, remedy)
 }
+
+const UNSAVED: &str = "chưa ghi việc này / the act was not saved";

@@ -17,8 +17,9 @@ use lienthong_request::Failure;
 use lienthong_transport::Answer;
 use serde_json::{Value, json};
 
-use crate::mind::{DISK_FULL, Mind, store_failed};
+use crate::mind::{Mind, store_failed};
 use crate::shelf::StoreShelf;
+use crate::shelf::may_pass;
 
 /// The longest time that a join code may be good, in hours: 30 days.
 const MAX_VALID_HOURS: u32 = 720;
@@ -231,7 +232,7 @@ impl Mind {
         };
         match self.edit_registry(give) {
             // The next start or change of the registry does it: no reason to stop the node.
-            Err(failure) if failure.code == DISK_FULL => {
+            Err(failure) if may_pass(&failure) => {
                 tracing::warn!(nodes = parts.len(), code = failure.code, "serials-not-shared-out");
                 Ok(())
             }
@@ -255,7 +256,7 @@ impl Mind {
         }
         match self.edit_registry(|editor| set_addresses(editor, node, addresses)) {
             // No reason to stop the node: it is tried again.
-            Err(failure) if failure.code == DISK_FULL => {
+            Err(failure) if may_pass(&failure) => {
                 tracing::warn!(node = node.short(), code = failure.code, "address-not-saved");
                 if let Some(hub) = self.hub.as_mut() {
                     hub.unsaved.insert(node, addresses.to_vec());

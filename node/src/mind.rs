@@ -9,7 +9,7 @@ use lienthong_protocol::{
     Change, ChangeId, CloseCode, DocumentId, Frame, Kind, Moment, NodeId, OfficeId,
 };
 use lienthong_replica::{
-    Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, Verdict, inspect,
+    Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, inspect,
 };
 use lienthong_request::{Failure, Request};
 use lienthong_store::AppendError;
@@ -21,7 +21,7 @@ use crate::codes::Codes;
 use crate::hub::{Hub, revoked};
 use crate::library::Library;
 use crate::list::{Outlook, Queue};
-use crate::shelf::{StoreShelf, failed, place};
+use crate::shelf::{StoreShelf, failed, place, unfit};
 use crate::troubles::Troubles;
 use crate::viewer::FromViewer;
 
@@ -396,15 +396,10 @@ impl Mind {
         let Some((_, entries)) = self.replica.document(id).map_err(store_failed)? else {
             return Ok(None);
         };
-        let mut changes = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
-            use lienthong_replica::Shelf;
-            let record = self.replica.shelf().record(entry.place).map_err(store_failed)?;
-            changes.extend(record.and_then(|bytes| Change::trusted(bytes).ok()));
-        }
+        let changes = self.replica.shelf().accepted(&entries).map_err(store_failed)?;
         let opened = Document::open_changes(&changes);
-        if !opened.refused.is_empty() {
-            let unfit: Vec<ChangeId> = opened.refused.iter().map(|(id, _)| *id).collect();
+        let unfit = unfit(&opened.refused);
+        if !unfit.is_empty() {
             self.set_aside(id, unfit)?;
         }
         Ok(Some(opened.document))
@@ -442,6 +437,9 @@ impl Mind {
         adds: Vec<OfficeId>,
         edit: impl FnOnce(&mut Editor<'_>) -> Result<(), EditError>,
     ) -> Result<DocumentId, Failure> {
+        if let Some((id, opened)) = document {
+            self.check_whole(id, opened)?;
+        }
         let header = self.replica.header(at, document.map(|(id, _)| id), kind, adds);
         let (id, seq) = (header.document, header.seq);
         let empty = Document::new();

@@ -406,7 +406,7 @@ fn open_replica(
     let conduct = Conduct {
         backoff: Backoff { min: settings.backoff_min, max: settings.backoff_max },
         addresses: vec![advertise.to_owned()],
-        direct: Vec::new(),
+        ..Conduct::default()
     };
     let seed = u64::from_le_bytes(random_bytes()?);
     let reader = store.reader();

@@ -39,6 +39,8 @@ impl Mind {
             Request::Receive { reception, officer, registered } => {
                 self.receive(&reception, &officer, registered)
             }
+            Request::Due { reception } => self.due(*reception),
+            Request::Offered { dossier, officer } => self.offered(&dossier, &officer),
             Request::Act { dossier, act } => self.act(&dossier, *act),
             Request::Show { dossier } => self.show(&dossier),
             Request::Review { dossier } => self.review(&dossier),

@@ -1,9 +1,9 @@
 //! What a dossier is due by, and what about it a person should look at.
 
 use lienthong_catalogue::DueError;
-use lienthong_dossier::{Clock, Dossier, Reception, checks};
+use lienthong_dossier::{Clock, Dossier, NewAct, Reception, checks};
 use lienthong_protocol::Moment;
-use lienthong_request::Failure;
+use lienthong_request::{Exit, Failure};
 use serde_json::{Value, json};
 
 use crate::counter::refused;
@@ -32,6 +32,27 @@ impl Mind {
         Ok(reception)
     }
 
+    /// What a reception would be due by if it were taken in now.
+    pub(crate) fn due(&mut self, reception: Reception) -> Result<Value, Failure> {
+        let dated = self.dated(reception, self.now())?;
+        Ok(json!({ "due": dated.due, "version": dated.version, "dues": dated.dues }))
+    }
+
+    /// The kinds of act that are open to this office and to one of its officers now.
+    pub(crate) fn offered(&mut self, dossier: &str, officer: &str) -> Result<Value, Failure> {
+        let (id, _, known) = self.find(dossier)?;
+        let own = self.replica.identity().office;
+        let mut acts = Vec::new();
+        for kind in known.open_to(own) {
+            match self.officer_may_act(&NewAct::new("", kind, own, officer), &known) {
+                Ok(()) => acts.push(kind),
+                Err(failure) if failure.exit == Exit::Refused => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(json!({ "id": id.to_string(), "acts": acts }))
+    }
+
     /// What about a dossier a person should look at: conflicts, unreadable entries, findings.
     pub(crate) fn review(&mut self, dossier: &str) -> Result<Value, Failure> {
         let (id, _, known) = self.find(dossier)?;
@@ -44,13 +65,16 @@ impl Mind {
         Ok(answer)
     }
 
-    /// A dossier with its clock and what the checks find.
+    /// A dossier with its clock, the due as that says it, and what the checks find.
     pub(crate) fn shown(&mut self, known: &Dossier) -> Result<Value, Failure> {
         let published = self.published()?;
         let mut shown = known.to_json();
-        let more = looked_over(known, &published, self.now());
+        let at = self.now();
+        let more = looked_over(known, &published, at);
         if let (Some(fields), Value::Object(more)) = (shown.as_object_mut(), more) {
             fields.extend(more);
+            let due = known.due_at(published.calendar(), at).ok();
+            fields.extend(due.map(|due| ("due".to_owned(), json!(due))));
         }
         Ok(shown)
     }
@@ -71,6 +95,7 @@ fn looked_over(known: &Dossier, published: &Published, at: Moment) -> Value {
 fn clock_json(clock: &Clock) -> Value {
     json!({
         "state": clock.state,
+        "accept_by_ms": clock.accept_by.map(|at| at.0),
         "due_ms": clock.due.map(|due| due.0),
         "original_due_ms": clock.original_due.map(|due| due.0),
         "remaining_minutes": clock.remaining.0,
@@ -79,7 +104,7 @@ fn clock_json(clock: &Clock) -> Value {
     })
 }
 
-fn no_due(error: &DueError) -> Failure {
+pub(crate) fn no_due(error: &DueError) -> Failure {
     let what = "chưa tiếp nhận hồ sơ / the dossier was not received";
     Failure::refused(error.code(), what, error.to_string(), error.remedy())
 }

@@ -1,8 +1,13 @@
-//! The store as the replica's shelf.
+//! The store as the replica's shelf, and what damaged records in it mean.
 
 use bytes::Bytes;
-use lienthong_replica::{Order, Pair, Place, Shelf, ShelfError};
+use lienthong_document::{Document, Refusal};
+use lienthong_protocol::{Change, ChangeId, DocumentId};
+use lienthong_replica::{Entry, Order, Pair, Place, Shelf, ShelfError, Verdict};
+use lienthong_request::Failure;
 use lienthong_store::{Direction, IndexError, KeyRange, Location, LogReader, ReadError, Store};
+
+use crate::mind::{DISK_FULL, Mind, store_failed};
 
 /// The index of a store, and its log for reading.
 pub(crate) struct StoreShelf {
@@ -14,7 +19,61 @@ impl StoreShelf {
     pub(crate) fn new(store: Store) -> StoreShelf {
         StoreShelf { reader: store.reader(), store }
     }
+
+    /// The accepted changes among these entries; those whose records are damaged are left out.
+    pub(crate) fn accepted(&self, entries: &[Entry]) -> Result<Vec<Change>, ShelfError> {
+        let mut changes = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
+            let record = self.record(entry.place)?;
+            changes.extend(record.and_then(|bytes| Change::trusted(bytes).ok()));
+        }
+        Ok(changes)
+    }
 }
+
+impl Mind {
+    /// Refuses to write on to a document that was opened without one of its changes. This node
+    /// would give numbers twice that it has given in a change that it cannot read now, and every
+    /// other node would take the later ones for unfit.
+    pub(crate) fn check_whole(&self, id: DocumentId, opened: &Document) -> Result<(), Failure> {
+        let held = self.replica.document(id).map_err(store_failed)?;
+        let entries = held.map(|(_, entries)| entries).unwrap_or_default();
+        let mut accepted = entries.iter().filter(|entry| entry.verdict == Verdict::Accepted);
+        match accepted.all(|entry| opened.contains(entry.change_hash())) {
+            true => Ok(()),
+            false => Err(record_damaged(id)),
+        }
+    }
+}
+
+/// Those of the refused changes that no document can take. What only misses a dependency is none
+/// of them: a record that is damaged here may hold it.
+pub(crate) fn unfit(refused: &[(ChangeId, Refusal)]) -> Vec<ChangeId> {
+    let is_unfit = |refusal: &Refusal| !matches!(refusal, Refusal::Missing { .. });
+    refused.iter().filter(|(_, refusal)| is_unfit(refusal)).map(|(id, _)| *id).collect()
+}
+
+/// Whether nothing was saved for a reason that may pass, and everything goes on.
+pub(crate) fn may_pass(failure: &Failure) -> bool {
+    [DISK_FULL, RECORD_DAMAGED].contains(&failure.code.as_str())
+}
+
+fn record_damaged(id: DocumentId) -> Failure {
+    Failure::store(
+        RECORD_DAMAGED,
+        "chưa ghi gì / nothing was saved",
+        format!(
+            "một phần của hồ sơ {id} trên đĩa không đọc được / a record of document {id} cannot be \
+             read from the disk"
+        ),
+        "vẫn xem được hồ sơ; nếu làm lại vẫn không được thì dừng nút, xóa thư mục index trong thư mục \
+         dữ liệu rồi chạy lại: nút nhận lại phần hỏng từ cơ quan khác / reading goes on; if doing it \
+         again does not help, stop the node, delete the folder index in the data folder and start it \
+         again: a peer brings the record back",
+    )
+}
+
+const RECORD_DAMAGED: &str = "record-damaged";
 
 /// The replica's word for a place in the log.
 pub(crate) fn place(location: Location) -> Place {

@@ -27,6 +27,7 @@ use lienthong_views::{DossierRow, Reader, Rehearsals, ViewError, Views, Watermar
 use tokio::sync::{mpsc, watch};
 
 use crate::mind::Message;
+use crate::shelf::unfit;
 
 /// How long the viewer waits before it tries a disk again that failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -455,8 +456,8 @@ impl Fresh {
         } else {
             Document::open_changes(&changes)
         };
-        let unfit: Vec<ChangeId> = opened.refused.into_iter().map(|(id, _)| id).collect();
-        let is_news = !is_rehearsed && is_whole && !changes.is_empty() && unfit.is_empty();
+        let (unfit, is_fit) = (unfit(&opened.refused), opened.refused.is_empty());
+        let is_news = !is_rehearsed && is_whole && !changes.is_empty() && is_fit;
         let viewed = Dossier::read(item.id, &opened.document).map_or(Viewed::Nothing, |dossier| {
             let (code, version) = (&dossier.reception.procedure, dossier.reception.version);
             let procedure = catalogue.procedure_version(code, version).map(|held| &held.procedure);

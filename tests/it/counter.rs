@@ -1,7 +1,9 @@
 //! What a counter of a published province gives and refuses: dues, powers, and every bad input.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use lienthong_dossier::local_minute;
 use lienthong_protocol::Moment;
 use lienthong_request::{Exit, Failure, Publishing, Request};
 use lienthong_tests::World;
@@ -19,10 +21,32 @@ const BEFORE_TET: Moment = Moment(1_518_166_800_000);
 /// Cấp Giấy xác nhận tình trạng hôn nhân: three working days.
 const THREE_DAYS: &str = "1.004873.H47";
 
+/// The Monday after it, noon.
+const MONDAY_NOON: Moment = Moment(BEFORE_TET.0 + 68 * HOUR_MS);
+const HOUR_MS: u64 = 3_600_000;
+
+/// A clock that a test turns.
+struct Now(Arc<AtomicU64>);
+
+impl Now {
+    fn at(moment: Moment) -> Now {
+        Now(Arc::new(AtomicU64::new(moment.0)))
+    }
+
+    fn turn(&self, to: Moment) {
+        self.0.store(to.0, Ordering::SeqCst);
+    }
+}
+
 /// A hub before Tết 2018 that has published the reference catalogue and calendars.
 async fn province() -> World {
+    province_at(&Now::at(BEFORE_TET)).await
+}
+
+async fn province_at(now: &Now) -> World {
     let mut world = World::founded();
-    world.start_at("HUB", Arc::new(|| BEFORE_TET)).await;
+    let now = Arc::clone(&now.0);
+    world.start_at("HUB", Arc::new(move || Moment(now.load(Ordering::SeqCst)))).await;
     let catalogue = CATALOGUE.replace("publisher = \"QNM-HCC\"", "publisher = \"HUB\"");
     publish(&world, Publishing::Catalogue, catalogue).await;
     for calendar in CALENDARS {
@@ -139,6 +163,82 @@ async fn what_came_through_the_portal_has_its_due_from_the_day_it_is_taken_in() 
     world.act("HUB", id, json!({ "kind": "received" })).await.expect("it is taken in");
     let shown = world.show("HUB", id).await.expect("held");
     assert_eq!((&shown["status"], &shown["due"]), (&2.into(), &"2018-02-21T17:00".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_looks_at_is_found_once_its_working_hours_have_passed() {
+    let now = Now::at(BEFORE_TET);
+    let world = province_at(&now).await;
+    let registered = receive_by(&world, "portal", true).await.expect("it is offered online");
+    let accept_by = Value::from("2018-02-12T16:00");
+    assert_eq!(registered["accept_by"], accept_by, "an hour of Friday, seven of Monday");
+    let id = registered["id"].as_str().expect("an id");
+    now.turn(MONDAY_NOON);
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!((&shown["clock"]["state"], &shown["accept_by"]), (&"waiting".into(), &accept_by));
+    assert_eq!(shown["clock"]["remaining_minutes"], 150, "from half past one to four");
+    assert_eq!((&shown["findings"], &shown["submitted"]), (&json!([]), &"2018-02-09T16:00".into()));
+    now.turn(Moment(MONDAY_NOON.0 + 5 * HOUR_MS));
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!(shown["findings"][0]["code"], "accept-overdue");
+    assert_eq!((&shown["clock"]["verdict"], &shown["due"]), (&"late".into(), &Value::Null));
+    world.act("HUB", id, json!({ "kind": "received" })).await.expect("it is taken in at last");
+    let shown = world.show("HUB", id).await.expect("held");
+    let due = Value::from("2018-02-22T17:00");
+    assert_eq!(shown["due"], due, "Tuesday, then Wednesday and Thursday behind Tết");
+    assert_eq!((&shown["due_original"], &shown["accept_by"]), (&due, &accept_by));
+    assert_eq!((&shown["clock"]["state"], &shown["findings"]), (&"running".into(), &json!([])));
+    assert_eq!(shown["dues"]["calendars"][0]["year"], 2018, "as if it had come to the counter");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_registered_is_refused_withdrawn_or_asked_about() {
+    let world = province().await;
+    let ends = [("refused", 3), ("withdrawn", 7), ("supplement-asked", 5)];
+    for (kind, status) in ends {
+        let registered = receive_by(&world, "portal", true).await.expect("it is offered online");
+        let id = registered["id"].as_str().expect("an id");
+        let act = json!({ "kind": kind, "reason": "thiếu tờ khai" });
+        world.act("HUB", id, act).await.expect("it may be");
+        let shown = world.show("HUB", id).await.expect("held");
+        assert_eq!((&shown["status"], &shown["due"]), (&status.into(), &Value::Null), "{kind}");
+        if kind == "supplement-asked" {
+            world.act("HUB", id, json!({ "kind": "supplied" })).await.expect("it is brought");
+            let shown = world.show("HUB", id).await.expect("held");
+            assert_eq!((&shown["status"], &shown["findings"]), (&4.into(), &json!([])));
+            assert_eq!(shown["due"], "2018-02-21T17:00", "that took it in");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supplement_moves_the_due_that_people_are_shown_and_keeps_the_first() {
+    let now = Now::at(BEFORE_TET);
+    let world = province_at(&now).await;
+    let received = receive(&world, json!({})).await.expect("it is offered");
+    let id = received["id"].as_str().expect("an id");
+    world.act("HUB", id, json!({ "kind": "in-process" })).await.expect("work begins");
+    let asked = json!({ "kind": "supplement-asked", "reason": "thiếu bản sao" });
+    world.act("HUB", id, asked).await.expect("the applicant is asked");
+    now.turn(MONDAY_NOON);
+    let shown = world.show("HUB", id).await.expect("held");
+    check_dues(&shown, "2018-02-22T14:30", "an hour of Friday, four and a half of Monday");
+    world.act("HUB", id, json!({ "kind": "supplied" })).await.expect("it is brought");
+    now.turn(Moment(MONDAY_NOON.0 + 24 * HOUR_MS));
+    let shown = world.show("HUB", id).await.expect("held");
+    check_dues(&shown, "2018-02-22T14:30", "the clock runs again");
+    assert_eq!(shown["acts"][3]["due"], "2018-02-22T14:30", "it is written down with the act");
+    let list = Request::List(Box::default());
+    let listed = world.ask("HUB", list).await.expect("answers");
+    assert_eq!(listed["dossiers"][0]["due"], "2018-02-22T14:30");
+}
+
+/// What is shown as the due is what the clock says, and the first due is kept.
+#[track_caller]
+fn check_dues(shown: &Value, due: &str, why: &str) {
+    assert_eq!((&shown["due"], &shown["due_original"]), (&due.into(), &"2018-02-21T17:00".into()));
+    let clock = shown["clock"]["due_ms"].as_u64().map(|at| local_minute(Moment(at)));
+    assert_eq!(clock.as_deref(), Some(due), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::check::{self, MAX_FAULTS};
+use crate::limit::{Limit, Unit};
 use crate::procedure::{Procedure, ProcedureVersion, optional_iso};
 use crate::source::{Source, SourceError};
 
@@ -94,6 +95,34 @@ pub(crate) struct Heading {
     pub(crate) version: u32,
     #[serde(default, with = "optional_iso")]
     pub(crate) reform_from: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accept_within: Option<AcceptLimit>,
+}
+
+/// How long a counter may leave what came through the portal or by post without taking it in,
+/// refusing it or asking for more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptLimit {
+    /// How many units; 0 only together with `half`.
+    pub amount: u32,
+    /// Half a unit more.
+    #[serde(default)]
+    pub half: bool,
+    /// Of which unit.
+    pub unit: Unit,
+    /// Where it was taken from.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// No source gives it.
+    #[serde(default)]
+    pub assumed: bool,
+}
+
+impl AcceptLimit {
+    /// What it counts.
+    pub fn limit(&self) -> Limit {
+        Limit { amount: self.amount, half: self.half, unit: self.unit }
+    }
 }
 
 /// A procedure as it is written down, and the versions that follow from it.
@@ -192,6 +221,11 @@ impl Edition {
     /// The day from which successors play the roles.
     pub fn reform_from(&self) -> Option<Date> {
         self.heading.reform_from
+    }
+
+    /// How long a dossier that nobody looked at yet may wait; none: the edition sets no limit.
+    pub fn accept_within(&self) -> Option<&AcceptLimit> {
+        self.heading.accept_within.as_ref()
     }
 
     /// Every role, in the order of the file.

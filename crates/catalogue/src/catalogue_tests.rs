@@ -19,6 +19,8 @@ fn the_whole_reference_catalogue_is_read() {
     let edition = reference();
     assert_eq!((edition.len(), edition.roles().len()), (71, 44));
     assert_eq!((edition.publisher().as_str(), edition.version()), ("QNM-HCC", 1));
+    let accept = edition.accept_within().expect("it limits how long nobody may look");
+    assert_eq!((accept.limit(), accept.assumed), (Limit::of(8, Unit::Hour), true));
     let day = on("2017-06-05");
     let flows = edition.procedures_at(day).filter(|held| held.procedure.flow.is_some()).count();
     let sensitive = |held: &&ProcedureVersion| held.procedure.sensitive.is_some();

@@ -69,6 +69,10 @@ pub(crate) fn edition(file: &File) -> Vec<Fault> {
     if file.catalogue.version == 0 {
         check.fault("catalogue.version", "is 0", "count from 1");
     }
+    if let Some(accept) = &file.catalogue.accept_within {
+        check.limit("catalogue.accept_within", accept.limit());
+        check.optional("catalogue.accept_within.source", accept.source.as_ref());
+    }
     check.count("role", file.role.len(), MAX_ROLES);
     check.count("procedure", file.procedure.len(), MAX_PROCEDURES);
     check.all_roles(&file.role);

@@ -134,6 +134,27 @@ fn a_limit_of_nothing_or_of_an_unknown_unit_is_refused() {
 }
 
 #[test]
+fn a_limit_for_accepting_is_checked_like_any_other() {
+    let with = |limit: &str| {
+        let line = format!("version = 1\naccept_within = {limit}\n");
+        faults(&SAMPLE.replacen("version = 1\n", &line, 1))
+    };
+    assert_eq!(with(r#"{ amount = 8, unit = "hour", source = "luật" }"#), []);
+    let faulty = [
+        (r#"{ amount = 0, unit = "hour" }"#, "catalogue.accept_within.amount"),
+        (r#"{ amount = 29201, unit = "hour" }"#, "catalogue.accept_within.amount"),
+        (r#"{ amount = 8 }"#, "catalogue.accept_within"),
+        (r#"{ amount = 8, unit = "hour", source = " " }"#, "catalogue.accept_within.source"),
+        (r#"{ amount = 8, unit = "hour", days = 1 }"#, "catalogue.accept_within.days"),
+    ];
+    for (limit, field) in faulty {
+        let told = with(limit);
+        let places: Vec<_> = told.iter().map(|told| (told.line, told.field.as_str())).collect();
+        assert_eq!(places, [(5, field)], "{limit}: {told:?}");
+    }
+}
+
+#[test]
 fn an_unknown_channel_is_refused() {
     let field = "procedure[0].channels[1]";
     refuses("\"online\"", "\"fax\"", (24, field, "unknown variant `fax`"));

@@ -15,7 +15,7 @@ mod year;
 mod year_check;
 
 pub use calendar::Calendar;
-pub use catalogue::{Catalogue, Edition, Role};
+pub use catalogue::{AcceptLimit, Catalogue, Edition, Role};
 pub use check::MAX_FAULTS;
 pub use day::{DayError, DayMinute, day, local, moment};
 pub use limit::{Due, DueError, Limit, Unit, Verdict, Warning};

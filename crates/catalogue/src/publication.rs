@@ -221,6 +221,7 @@ impl Edition {
         let (one, two) = (self.heading(), other.heading());
         one.publisher == two.publisher
             && one.reform_from == two.reform_from
+            && one.accept_within == two.accept_within
             && self.roles() == other.roles()
             && self.histories() == other.histories()
     }

@@ -5,6 +5,7 @@ use lienthong_protocol::{Incarnation, NodeId};
 
 use super::*;
 use crate::day::day;
+use crate::limit::{Limit, Unit};
 
 const REFERENCE: &str = include_str!("../../../config/quang-nam/procedures.toml");
 const CALENDAR: &str = include_str!("../../../config/quang-nam/calendar-2018.toml");
@@ -56,6 +57,23 @@ fn the_reference_catalogue_is_read_back_equal() {
     let catalogue = Catalogue::read([&document]);
     assert_eq!(catalogue.latest(), Some(&reference));
     assert_eq!(catalogue.editions().count(), 1);
+}
+
+#[test]
+fn an_edition_of_before_there_was_a_limit_for_accepting_is_read_as_it_was() {
+    let accept = "accept_within = { amount = 8, unit = \"hour\", assumed = true }\n";
+    let before = edition(&REFERENCE.replacen(accept, "", 1));
+    assert_eq!(before.accept_within(), None);
+    let mut document = Document::new();
+    publish(&mut document, &before, None);
+    let lists = document.value()[EDITIONS].to_string();
+    assert!(!lists.contains("accept_within"), "its text is the one that older nodes wrote");
+    assert_eq!(Catalogue::read([&document]).latest(), Some(&before));
+    let limited = later(2, "reform_from", "reform_from");
+    publish(&mut document, &limited, on("2026-01-01"));
+    let held = Catalogue::read([&document]);
+    let within = held.latest().and_then(Edition::accept_within).map(|accept| accept.limit());
+    assert_eq!(within, Some(Limit::of(8, Unit::Hour)), "a new limit alone is something new");
 }
 
 #[test]

@@ -309,6 +309,9 @@ fn reviewed(answer: &Value) -> String {
         .for_each(|entry| text.push_str(&format!("\n\ncần xem lại / to be decided: {entry}")));
     look.iter()
         .for_each(|entry| text.push_str(&format!("\n\ncần kiểm tra / to be checked: {entry}")));
+    if let Some(at) = answer["clock"]["accept_by_ms"].as_u64() {
+        text.push_str(&format!("\n\nhạn tiếp nhận / to be taken in by: {}", local_time(at)));
+    }
     if let Some(due) = answer["clock"]["due_ms"].as_u64() {
         text.push_str(&format!("\n\nhẹn trả / due: {}", local_time(due)));
     }

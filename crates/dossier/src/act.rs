@@ -3,7 +3,7 @@
 use lienthong_protocol::{Moment, OfficeId};
 use serde::{Deserialize, Serialize};
 
-use crate::detail::Detail;
+use crate::detail::{Detail, Intake};
 use crate::refusal::Doubt;
 use crate::status::{self, Status};
 
@@ -208,10 +208,16 @@ impl ActKind {
             ActKind::Finished => Some("result"),
             ActKind::Paid => Some("fee"),
             ActKind::Returned => Some("leg"),
+            ActKind::Received | ActKind::Supplied | ActKind::Resumed => Some("intake"),
             ActKind::NotificationSent | ActKind::NotificationFailed => Some("delivery"),
             _ => self.detail(),
         };
         optional == Some(name)
+    }
+
+    /// Says whether it takes in a dossier that was only registered.
+    pub(crate) fn takes_in(self) -> bool {
+        matches!(status::target(self), Some(Status::Received | Status::InProcess))
     }
 
     /// Says whether its due becomes the due of the dossier. The due of another act is that of an
@@ -423,6 +429,20 @@ impl Act {
         match self.known_kind() {
             Some(kind) => kind.name_vi(),
             None => &self.kind,
+        }
+    }
+
+    /// Says whether it takes the dossier in, if it is the first that does: whoever goes on to work
+    /// with what was only registered has taken it in.
+    pub(crate) fn takes_in(&self) -> bool {
+        self.counts && self.known_kind().is_some_and(ActKind::takes_in)
+    }
+
+    /// What it says about a dossier that it takes in.
+    pub(crate) fn intake(&self) -> Option<&Intake> {
+        match &self.detail {
+            Some(Detail::Intake(intake)) => Some(intake),
+            _ => None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use lienthong_protocol::OfficeId;
 
 use crate::act::{Act, ActKind};
+use crate::clock::minute_moment;
 use crate::detail::{Detail, NoticeChannel};
 use crate::fold::Standing;
 use crate::reception::Reception;
@@ -47,7 +48,10 @@ impl<'a> Stage<'a> {
             owed: BTreeMap::new(),
             review: Vec::new(),
         };
-        Stage { reception, status: None, standing, records: Records::default() }
+        let submitted = reception.submitted.as_deref().and_then(minute_moment);
+        let times = Times { submitted, ..Times::default() };
+        let records = Records { times, ..Records::default() };
+        Stage { reception, status: None, standing, records }
     }
 
     /// The office that decides now. A receiving office that is not competent does intake only, so
@@ -162,7 +166,7 @@ impl<'a> Stage<'a> {
 
     /// Says whether the dossier was applied for and not taken in yet.
     fn is_intake(&self) -> bool {
-        self.status.is_none_or(|status| status == Status::Registered)
+        self.records.times.received.is_none()
     }
 
     /// Judges what an act of its kind says.

@@ -8,7 +8,8 @@ use lienthong_catalogue::{
 use lienthong_protocol::{Moment, OfficeId};
 use serde::{Deserialize, Serialize};
 
-use crate::day::local_minute;
+use crate::act::ActKind;
+use crate::day::{is_past, local_minute};
 use crate::dossier::Dossier;
 use crate::reception::{Channel, Reception};
 use crate::status::Status;
@@ -67,14 +68,19 @@ pub struct ComputedDue {
 pub struct Clock {
     /// Whether it runs.
     pub state: ClockState,
+    /// By when a dossier that waits is to be taken in, refused, or asked for more; none if it waits
+    /// no longer or may wait for ever.
+    pub accept_by: Option<Moment>,
     /// The due that holds, moved by the time that the clock stood still since it was set.
     pub due: Option<Moment>,
     /// The original due, moved by all the time that the clock stood still.
     pub original_due: Option<Moment>,
-    /// The working time left until the due that holds; none once it is past or the clock stopped.
+    /// The working time left until the due that holds, or while it waits until `accept_by`; none
+    /// once that is past or the clock stopped.
     pub remaining: Minutes,
-    /// How it stands against the original due: judged when it is finished, and before that only
-    /// once it is late. None too if it has no due or was never to be decided.
+    /// How it stands against the original due, or while it waits against `accept_by`: judged when
+    /// it is finished, and before that only once it is late. None too if it has no due or was never
+    /// to be decided.
     pub verdict: Option<Verdict>,
     /// The working time by which it is late.
     pub late_by: Minutes,
@@ -84,7 +90,7 @@ pub struct Clock {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClockState {
-    /// The dossier was not received yet.
+    /// The dossier was not taken in yet; time passes until it is to be.
     Waiting,
     /// Time passes.
     Running,
@@ -159,6 +165,24 @@ impl Reception {
         Ok(ComputedDue { due: total.map(|due| local_minute(due.at)), dues, warnings })
     }
 
+    /// The same as one that nobody looked at yet: with the moment by which somebody must, a limit
+    /// after it was submitted, and without dues, which count from the day on which it is taken in.
+    pub fn registered(
+        self,
+        limit: Option<Limit>,
+        calendar: &Calendar,
+        submitted: Moment,
+    ) -> Result<Reception, DueError> {
+        let accept = limit.map(|limit| worktime::due(calendar, submitted, limit)).transpose()?;
+        Ok(Reception {
+            submitted: Some(local_minute(submitted)),
+            accept_by: accept.map(|due| local_minute(due.at)),
+            due: None,
+            dues: None,
+            ..self
+        })
+    }
+
     fn limit(&self, procedure: &Procedure) -> Option<Limit> {
         let of_flow = procedure.flow.as_ref().and_then(|flow| flow.limit());
         let channel = Some(self.channel.in_catalogue());
@@ -197,9 +221,39 @@ impl Channel {
 impl Dossier {
     /// The due that the applicant was given first; kept for ever.
     pub fn original_due(&self) -> Option<&str> {
-        let received = self.acts.iter().find(|act| act.counts && act.kind == "received");
-        let given_later = received.and_then(|act| act.due.as_deref());
+        let taken_in = self.acts.iter().find(|act| act.takes_in());
+        let given_later = taken_in.and_then(|act| act.due.as_deref());
         self.reception.due.as_deref().or(given_later)
+    }
+
+    /// Says whether an act of a kind would take the dossier in: it was only registered until now.
+    pub fn would_take_in(&self, kind: ActKind) -> bool {
+        self.records.times.received.is_none() && kind.takes_in()
+    }
+
+    /// The due that holds at a moment: as it was written, or as the clock moved it while it stood
+    /// still since then. This is the due that people are told.
+    pub fn due_at(&self, calendar: &Calendar, now: Moment) -> Result<Option<String>, DueError> {
+        let written = self.standing.due.as_deref();
+        let moved = self.clock(calendar, now)?.due;
+        let is_moved = moved != written.and_then(|due| due_moment(calendar, due));
+        Ok(moved.filter(|_| is_moved).map(local_minute).or_else(|| written.map(str::to_owned)))
+    }
+
+    /// The due that an act at a moment sets if it names none: that of an act which lets the clock
+    /// run again is the due that holds, moved. None if it sets none, or nothing moved.
+    pub fn due_set_by(
+        &self,
+        kind: ActKind,
+        calendar: &Calendar,
+        at: Moment,
+    ) -> Result<Option<String>, DueError> {
+        if !matches!(kind, ActKind::Supplied | ActKind::Paid | ActKind::Resumed) {
+            return Ok(None);
+        }
+        let due = self.due_at(calendar, at)?;
+        let now = local_minute(at);
+        Ok(due.filter(|due| self.standing.due.as_ref() != Some(due) && !is_past(due, &now)))
     }
 
     /// The times in which the clock stood still since the reception, by their beginning; they may
@@ -223,18 +277,22 @@ impl Dossier {
         };
         let due = moved(self.standing.due.as_deref(), times.due_set.unwrap_or(received))?;
         let original_due = moved(self.original_due(), received)?;
-        let judged_at = match (state, times.finished) {
-            (ClockState::Stopped, Some(finished)) => Some(finished),
-            (ClockState::Running | ClockState::Paused, _) => Some(now),
-            (ClockState::Stopped | ClockState::Waiting, _) => None,
+        let is_waiting = state == ClockState::Waiting;
+        let accept_by = self.reception.accept_by.as_deref().filter(|_| is_waiting);
+        let accept_by = accept_by.and_then(|text| due_moment(calendar, text));
+        let against = match state {
+            ClockState::Waiting => accept_by.map(|due| (due, now)),
+            ClockState::Running | ClockState::Paused => original_due.map(|due| (due, now)),
+            ClockState::Stopped => original_due.zip(times.finished),
         };
-        let against = original_due.zip(judged_at);
         let verdict = against.map(|(due, at)| Verdict::of(due, at));
         let is_open = state != ClockState::Stopped;
         let late_by = against.map(|(due, at)| worktime::late_by(calendar, due, at));
-        let remaining = due.filter(|_| is_open).map(|due| worktime::left(calendar, due, now));
+        let until = if is_waiting { accept_by } else { due.filter(|_| is_open) };
+        let remaining = until.map(|due| worktime::left(calendar, due, now));
         Ok(Clock {
             state,
+            accept_by,
             due,
             original_due,
             remaining: remaining.unwrap_or_default(),
@@ -305,6 +363,12 @@ pub fn due_moment(calendar: &Calendar, due: &str) -> Option<Moment> {
     let day = day(text).ok()?;
     let last = DayMinute::at(23, 59)?;
     moment(day, minute.or_else(|| calendar.closes(day)).unwrap_or(last))
+}
+
+/// The moment of a minute as it is written; none for a text that is no minute.
+pub(crate) fn minute_moment(text: &str) -> Option<Moment> {
+    let (date, minute) = text.split_once('T')?;
+    moment(day(date).ok()?, minute.parse().ok()?)
 }
 
 /// Says on which day something falls, in days that compare.

@@ -1,10 +1,14 @@
 use lienthong_catalogue::worktime::Minutes;
-use lienthong_catalogue::{Calendar, CalendarYear, Catalogue, Edition, Verdict, Warning};
+use lienthong_catalogue::{
+    Calendar, CalendarYear, Catalogue, Edition, Limit, Unit, Verdict, Warning,
+};
 use lienthong_protocol::Moment;
 use serde_json::json;
 
 use super::due_moment;
-use crate::fixture_tests::{act, drafted, minute, opened, opened_with, read, reception, with};
+use crate::fixture_tests::{
+    act, drafted, minute, opened, opened_with, read, reception, registered_with, with,
+};
 use crate::{ActKind, Channel, ClockState, NewAct, Reception, local_minute};
 
 /// Monday to Friday, 07:00–11:30 and 13:30–17:00: 8 hours.
@@ -110,6 +114,84 @@ fn a_pause_before_the_due_was_set_does_not_move_it() {
     let clock = done(&acts).clock(&calendar(), later(3, 1)).expect("it is counted");
     assert_eq!(shown(clock.due), "2026-01-14T17:00");
     assert_eq!(shown(clock.original_due), "2026-01-13T17:00");
+}
+
+#[test]
+fn a_due_that_the_clock_moved_is_the_one_that_people_are_told() {
+    let begun = (act("b", ActKind::InProcess), later(0, 1));
+    let stops = [
+        (ActKind::SupplementAsked, ActKind::Supplied),
+        (ActKind::PaymentAsked, ActKind::Paid),
+        (ActKind::Stopped, ActKind::Resumed),
+    ];
+    for (stop, go_on) in stops {
+        let paused = done(&[begun.clone(), (act("c", stop), later(1, 0))]);
+        let before = paused.due_at(&calendar(), later(1, 0)).expect("it is counted");
+        assert_eq!(before.as_deref(), Some("2026-01-09T17:00"), "{stop:?} moved nothing yet");
+        let due = paused.due_set_by(go_on, &calendar(), later(3, 0)).expect("it is counted");
+        assert_eq!(due.as_deref(), Some("2026-01-13T17:00"), "{go_on:?} two working days later");
+        assert_eq!(paused.due_set_by(ActKind::Noted, &calendar(), later(3, 0)), Ok(None));
+        for due in [due, None] {
+            let moved = NewAct { due, ..act("d", go_on) };
+            let acts = [begun.clone(), (act("c", stop), later(1, 0)), (moved, later(3, 0))];
+            let dossier = done(&acts);
+            let clock = dossier.clock(&calendar(), later(3, 1)).expect("it is counted");
+            let told = dossier.due_at(&calendar(), later(3, 1)).expect("it is counted");
+            assert_eq!(told, Some(shown(clock.due)), "{go_on:?}");
+            assert_eq!(told.as_deref(), Some("2026-01-13T17:00"), "{go_on:?}");
+            assert_eq!(dossier.original_due(), Some("2026-01-09T17:00"), "it is kept");
+            assert_eq!(shown(clock.original_due), "2026-01-13T17:00");
+        }
+    }
+}
+
+#[test]
+fn a_due_that_was_over_before_the_clock_stood_still_is_not_set_again() {
+    let begun = (act("b", ActKind::InProcess), later(0, 1));
+    let late = done(&[begun, (act("c", ActKind::SupplementAsked), later(8, 0))]);
+    assert_eq!(late.due_set_by(ActKind::Supplied, &calendar(), later(9, 0)), Ok(None));
+    let told = late.due_at(&calendar(), later(9, 0)).expect("it is counted");
+    assert_eq!(told.as_deref(), Some("2026-01-09T17:00"));
+}
+
+#[test]
+fn what_nobody_looked_at_yet_runs_towards_the_hour_by_which_somebody_must() {
+    let limit = Some(Limit::of(8, Unit::Hour));
+    // Monday, 22:00: the eight hours are those of Tuesday.
+    let (night, due) = (later(0, 14), Some("2026-01-06T17:00"));
+    let reception = reception().registered(limit, &calendar(), night).expect("it is counted");
+    assert_eq!((reception.accept_by.as_deref(), &reception.due), (due, &None));
+    let reception = reception.check().expect("what was computed is right");
+    let document = registered_with(&reception, later(1, 0));
+    let dossier = read(&document);
+    assert_eq!(dossier.reception, reception, "it is kept with the dossier");
+    assert_eq!(dossier.records.times.submitted, Some(night));
+    assert_eq!(
+        (&dossier.to_json()["accept_by"], &dossier.to_json()["due"]),
+        (&json!(due), &json!(null))
+    );
+    let clock = dossier.clock(&calendar(), later(1, 0)).expect("it is counted");
+    assert_eq!((clock.state, clock.remaining), (ClockState::Waiting, Minutes(7 * 60)));
+    assert_eq!((shown(clock.accept_by).as_str(), clock.due), ("2026-01-06T17:00", None));
+    assert_eq!((clock.verdict, clock.late_by), (None, Minutes(0)));
+    let clock = dossier.clock(&calendar(), later(2, 1)).expect("it is counted");
+    assert_eq!((clock.verdict, clock.late_by), (Some(Verdict::Late), Minutes(120)));
+    let received = NewAct { due: Some("2026-01-09".into()), ..act("b", ActKind::Received) };
+    let received = drafted(&document, 1, &received, 26 * 60).expect("it may be taken in");
+    let dossier = read(received.preview());
+    let clock = dossier.clock(&calendar(), later(2, 1)).expect("it is counted");
+    assert_eq!((clock.state, clock.accept_by, clock.verdict), (ClockState::Running, None, None));
+    assert_eq!(shown(clock.due), "2026-01-09T17:00");
+    assert_eq!(dossier.reception.accept_by.as_deref(), due, "it is kept for ever");
+}
+
+#[test]
+fn without_a_limit_a_registered_dossier_waits_without_a_verdict() {
+    let reception = reception().registered(None, &calendar(), later(0, 0)).expect("no limit");
+    let dossier = read(&registered_with(&reception, later(0, 0)));
+    let clock = dossier.clock(&calendar(), later(99, 0)).expect("it is counted");
+    assert_eq!((clock.state, clock.accept_by), (ClockState::Waiting, None));
+    assert_eq!((clock.remaining, clock.verdict), (Minutes(0), None));
 }
 
 #[test]

@@ -44,6 +44,11 @@ pub fn is_due(text: &str) -> bool {
     is_day(day) && below(hours, 24) && below(minutes, 60)
 }
 
+/// Says whether a text is a minute that exists: `YYYY-MM-DDTHH:MM`.
+pub(crate) fn is_minute(text: &str) -> bool {
+    text.contains('T') && is_due(text)
+}
+
 fn number(digits: &str) -> Option<u64> {
     let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     all.then(|| digits.parse().ok()).flatten()

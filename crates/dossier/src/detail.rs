@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::check;
-use crate::reception::NAME_CHARS;
+use crate::clock::Dues;
+use crate::reception::{NAME_CHARS, check_dues};
 use crate::refusal::{Form, Refusal};
 
 /// The part of an act that depends on its kind; in JSON an object with one key, such as
@@ -30,6 +31,20 @@ pub enum Detail {
     Delivery(Delivery),
     /// The letter to a ministry.
     Opinion(Opinion),
+    /// What holds for a dossier that was registered before it was taken in.
+    Intake(Intake),
+}
+
+/// What is worked out when a dossier that was only registered is taken in; its due is that of the
+/// act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// The version of the procedure that is in force then.
+    pub version: u32,
+    /// What the due was computed from, and the dues of the steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dues: Option<Dues>,
 }
 
 /// A paper that the applicant gets.
@@ -227,6 +242,7 @@ impl Detail {
             Detail::Notice(_) => "notice",
             Detail::Delivery(_) => "delivery",
             Detail::Opinion(_) => "opinion",
+            Detail::Intake(_) => "intake",
         }
     }
 
@@ -265,6 +281,7 @@ impl Detail {
             Detail::Notice(_) => self.clone(),
             Detail::Delivery(delivery) => Detail::Delivery(delivery.check()?),
             Detail::Opinion(opinion) => Detail::Opinion(opinion.check()?),
+            Detail::Intake(intake) => Detail::Intake(intake.check()?),
         })
     }
 }
@@ -336,6 +353,13 @@ impl Opinion {
     }
 }
 
+impl Intake {
+    fn check(&self) -> Result<Intake, Refusal> {
+        let dues = self.dues.as_ref().map(|dues| check_dues("detail.intake.dues", dues));
+        Ok(Intake { version: self.version, dues: dues.transpose()? })
+    }
+}
+
 fn name(field: &str, text: &str) -> Result<String, Refusal> {
     check::text(field, text, NAME_CHARS)
 }
@@ -352,7 +376,7 @@ const MAX_VND: u64 = 1_000_000_000_000;
 const MAX_INVENTORY: usize = 200;
 const RECEIPT_CHARS: usize = 64;
 
-const FIELDS: [(&str, &[&str]); 9] = [
+const FIELDS: [(&str, &[&str]); 10] = [
     ("result", &["kind", "number", "signer", "date", "file"]),
     ("fee", &["item", "amount_vnd", "method", "series", "number"]),
     ("refund", &["amount_vnd"]),
@@ -362,6 +386,7 @@ const FIELDS: [(&str, &[&str]); 9] = [
     ("notice", &["channel"]),
     ("delivery", &["reference", "cost_vnd"]),
     ("opinion", &["agency", "number", "date", "signer", "expected", "pauses"]),
+    ("intake", &["version", "dues"]),
 ];
 
 const AMOUNT: Form = Form {

@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::act::{Act, Effect, ReplyLetter};
 use crate::clock::Dues;
 use crate::code::Code;
+use crate::day::{is_due, local_minute};
 use crate::detail::Detail;
 use crate::fold::{Standing, fold};
 use crate::json::mask_name;
@@ -29,7 +30,8 @@ pub struct Dossier {
     pub heads: Vec<String>,
     /// Its code.
     pub code: Code,
-    /// What it was opened with; `due` is the original due, kept for ever.
+    /// What it was opened with; `due` is the original due, kept for ever. If it was only
+    /// registered then, `version` and `dues` are those of the act that took it in.
     pub reception: Reception,
     /// Its acts in their order: each after all it saw.
     pub acts: Vec<Act>,
@@ -104,11 +106,15 @@ impl Dossier {
         let value = document.opened();
         let code = value["identity"]["code"].as_str().and_then(|text| Code::parse(text).ok());
         let code = code.ok_or(ReadError::NoCode)?;
-        let reception = read_reception(&value)?;
+        let mut reception = read_reception(&value)?;
         let entries = document.entries("acts");
         let altered = entries.iter().filter(|entry| entry.is_altered).count();
         let (mut acts, unreadable) = read_acts(&entries);
         let (mut standing, records) = fold(&mut acts, &reception);
+        if let Some(intake) = acts.iter().find(|act| act.takes_in()).and_then(Act::intake) {
+            reception.version = intake.version;
+            reception.dues.clone_from(&intake.dues);
+        }
         if altered > 0 {
             standing.review.push(Review::altered(altered));
         }
@@ -184,6 +190,8 @@ fn read_reception(value: &Value) -> Result<Reception, ReadError> {
         applicant: part(&value["applicant"], APPLICANT_FIELDS).unwrap_or_else(name_only),
         submitter: part::<Submitter>(&value["submitter"], SUBMITTER_FIELDS),
         components: components.filter_map(|entry| part(entry, COMPONENT_FIELDS)).collect(),
+        submitted: value["times"]["submitted"].as_u64().map(|at| local_minute(Moment(at))),
+        accept_by: text(&value["times"]["accept_by"]).filter(|text| is_due(text)),
         due: text(&value["times"]["due"]),
         dues: part::<Dues>(&value["times"]["dues"], DUES_FIELDS),
         note: text(&value["note"]),

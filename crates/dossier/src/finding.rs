@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::act::Act;
 use crate::clock::is_same_or_later_day;
+use crate::day::{is_past, local_minute};
 use crate::detail::Detail;
 use crate::dossier::Dossier;
 use crate::reception::Channel;
@@ -63,6 +64,7 @@ pub fn checks(dossier: &Dossier, now: Moment, procedure: Option<&Procedure>) -> 
     findings.extend(reception_date(dossier));
     findings.extend(finish_date(dossier));
     findings.extend(order_of_dates(dossier));
+    findings.extend(accept_overdue(dossier, now));
     findings.extend(procedure.and_then(|procedure| channel(dossier, procedure)));
     findings.extend(future_dates(dossier, now));
     findings.extend(sent_twice(dossier));
@@ -110,6 +112,18 @@ fn order_of_dates(dossier: &Dossier) -> Option<Finding> {
     })
 }
 
+fn accept_overdue(dossier: &Dossier, now: Moment) -> Option<Finding> {
+    let accept_by = dossier.reception.accept_by.as_deref()?;
+    let is_waiting = dossier.standing.status == Status::Registered;
+    (is_waiting && is_past(accept_by, &local_minute(now))).then(|| Finding {
+        code: "accept-overdue",
+        act: None,
+        words: format!("nobody has looked at it since {accept_by}: take it in or refuse it"),
+        words_vi: format!("quá hạn tiếp nhận {accept_by}: tiếp nhận hoặc từ chối tiếp nhận"),
+        addressees: Vec::new(),
+    })
+}
+
 fn channel(dossier: &Dossier, procedure: &Procedure) -> Option<Finding> {
     let channel = dossier.reception.channel;
     if procedure.channels.contains(&channel.in_catalogue()) {
@@ -140,13 +154,17 @@ fn future_dates(dossier: &Dossier, now: Moment) -> impl Iterator<Item = Finding>
         .acts
         .iter()
         .filter(move |act| act.at > latest || dates(act).into_iter().flatten().any(late));
+    // The act that registered it is found by itself.
+    let registered = dossier.acts.first().map_or(latest, |act| act.at.max(latest));
+    let submitted = dossier.records.times.submitted.filter(|at| *at > registered);
+    let submitted = submitted.map(|_| future(None, "the application", "ngày nộp hồ sơ"));
     let born = dossier.reception.applicant.birth_date.as_deref().filter(|date| late(date));
     let born = born.map(|_| future(None, "the day of birth", "ngày sinh"));
     let acts = acts.map(|act| {
         let (words, words_vi) = (format!("'{}' of {}", act.kind, act.office), act.name_vi());
         future(Some(act), &words, &format!("\"{words_vi}\" của {}", act.office))
     });
-    born.into_iter().chain(acts.collect::<Vec<_>>())
+    born.into_iter().chain(submitted).chain(acts.collect::<Vec<_>>())
 }
 
 /// The days that an act names and that lie behind it if they are right.

@@ -1,12 +1,14 @@
-use lienthong_catalogue::{Catalogue, Edition};
+use std::sync::LazyLock;
+
+use lienthong_catalogue::{Edition, Procedure};
 use lienthong_document::Document;
 use lienthong_protocol::Moment;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{MAX_FINDINGS, checks};
+use super::{Finding, MAX_FINDINGS, checks};
 use crate::fixture_tests::{MORNING, act, actor, id, minute, office, opened, opened_with, read};
-use crate::fixture_tests::{reception, with};
+use crate::fixture_tests::{reception, registered_with, with};
 use crate::{ActKind, Channel, Code, Dossier, NewAct, Opening, Reception, receive};
 
 const NOON: Moment = Moment(MORNING.0 + 4 * 3_600_000);
@@ -77,22 +79,44 @@ fn dates_in_the_future_are_found_beyond_what_clocks_differ() {
     assert_eq!((findings.len(), findings[0].act.as_deref()), (1, Some("b")));
 }
 
+/// A procedure of the reference catalogue that is not offered online.
+static OFFLINE: LazyLock<Procedure> = LazyLock::new(|| {
+    let text = include_str!("../../../config/quang-nam/procedures.toml");
+    let edition = Edition::parse("procedures.toml", text).expect("it is published");
+    let day = lienthong_catalogue::day("2017-06-05").expect("a day");
+    let online = lienthong_catalogue::Channel::Online;
+    let mut offered = edition.procedures_at(day).map(|version| &version.procedure);
+    let offline = offered.find(|procedure| !procedure.channels.contains(&online));
+    offline.expect("some are not offered online").clone()
+});
+
 #[test]
 fn a_channel_that_the_procedure_does_not_offer_is_found() {
-    let text = include_str!("../../../config/quang-nam/procedures.toml");
-    let catalogue: Catalogue =
-        Edition::parse("procedures.toml", text).expect("it is published").into();
-    let offline = catalogue.editions().flat_map(|(_, edition)| {
-        let day = lienthong_catalogue::day("2017-06-05").expect("a day");
-        edition.procedures_at(day).collect::<Vec<_>>()
-    });
-    let online = lienthong_catalogue::Channel::Online;
-    let mut offline = offline.filter(|version| !version.procedure.channels.contains(&online));
-    let procedure = &offline.next().expect("some are not offered online").procedure;
     let came = |channel| read(&opened_with(&Reception { channel, ..reception() }));
-    let found = |channel| checks(&came(channel), NOON, Some(procedure)).len();
+    let found = |channel| checks(&came(channel), NOON, Some(&OFFLINE)).len();
     assert_eq!((found(Channel::Online), found(Channel::Counter)), (1, 0));
     assert_eq!(checks(&came(Channel::Online), NOON, None), [], "nobody knows without it");
+}
+
+#[test]
+fn a_registered_dossier_that_nobody_looks_at_is_found_once_its_hour_has_passed() {
+    let waiting = Reception { accept_by: Some("2026-01-05T12:00".into()), ..reception() };
+    let document = registered_with(&waiting, MORNING);
+    assert_eq!(codes(&read(&document), NOON), [""; 0], "noon itself is in time");
+    let after = Moment(NOON.0 + 60_000);
+    assert_eq!(codes(&read(&document), after), ["accept-overdue"]);
+    let finding = &checks(&read(&document), after, None)[0];
+    assert!(finding.words_vi.contains("2026-01-05T12:00") && finding.words.contains("refuse"));
+    for (kind, place) in [(ActKind::Received, "HOIAN"), (ActKind::Refused, "HOIAN")] {
+        let looked_at = NewAct { office: office(place), ..act("b", kind) };
+        assert_eq!(codes(&read(&with(&document, &[looked_at])), after), [""; 0]);
+    }
+}
+
+#[test]
+fn an_application_after_its_registration_in_the_future_is_found() {
+    let applied = Reception { submitted: Some("2026-01-06T08:00".into()), ..reception() };
+    assert_eq!(codes(&read(&opened_with(&applied)), NOON), ["date-in-the-future"]);
 }
 
 #[test]
@@ -163,18 +187,26 @@ proptest! {
     #[test]
     fn no_document_makes_the_checks_fail(
         acts in anything(), times in anything(), due in anything(),
+        channel in prop_oneof![anything(), (0..4_u8).prop_map(|number| json!(number))],
     ) {
         let draft = Document::new().edit(actor(1), |editor| {
-            editor.put(&["identity"], json!({ "code": "H57-260804-0583", "channel": due }))?;
+            editor.put(&["identity"], json!({ "code": "H57-260804-0583", "channel": channel }))?;
             editor.put(&["offices"], json!({ "receiving": "HOIAN" }))?;
             editor.put(&["applicant"], json!({ "name": "a", "birth_date": due }))?;
-            editor.put(&["times"], json!({ "due": due, "dues": times }))?;
+            let times = json!({ "due": due, "dues": times, "accept_by": due, "submitted": acts });
+            editor.put(&["times"], times)?;
             editor.put(&["acts"], json!([acts, entry("a", "received", MORNING, ""), acts]))
         });
         let draft = draft.expect("the edit is sound");
         let dossier = Dossier::read(id(), draft.preview()).expect("code and office are there");
         for now in [Moment(0), NOON, Moment(u64::MAX)] {
-            prop_assert!(checks(&dossier, now, None).len() <= MAX_FINDINGS);
+            let found = [None, Some(&*OFFLINE)].map(|known| checks(&dossier, now, known));
+            prop_assert!(found.iter().all(|found| found.len() <= MAX_FINDINGS));
+            let is_channel = |finding: &Finding| finding.code == "channel-not-offered";
+            let came = dossier.reception.channel.in_catalogue();
+            let is_offered = OFFLINE.channels.contains(&came);
+            prop_assert_eq!(found[1].iter().any(is_channel), !is_offered);
+            prop_assert!(!found[0].iter().any(is_channel));
             let calendar = lienthong_catalogue::Calendar::default();
             let _judged = dossier.clock(&calendar, now);
             let _slip = dossier.control_slip(&calendar);

@@ -55,6 +55,14 @@ pub(crate) fn opened_with(reception: &Reception) -> Document {
     draft.expect("the edit is sound").preview().clone()
 }
 
+/// A dossier that came through the portal and that nobody looked at yet.
+pub(crate) fn registered_with(reception: &Reception, at: Moment) -> Document {
+    let code = Code::issue("000.00.19.H47", at, 1).expect("a real unit code");
+    let opening = Opening::registered(code, "n1-1", "portal", at);
+    let draft = Document::new().edit(actor(1), |editor| receive(editor, reception, &opening));
+    draft.expect("the edit is sound").preview().clone()
+}
+
 pub(crate) fn read(document: &Document) -> Dossier {
     Dossier::read(id(), document).expect("it is a dossier")
 }

@@ -38,6 +38,8 @@ impl Dossier {
             "status": standing.status.number(),
             "status_name": standing.status.name(),
             "status_name_vi": standing.status.name_vi(),
+            "submitted": reception.submitted,
+            "accept_by": reception.accept_by,
             "due": standing.due,
             "due_original": self.original_due(),
             "dues": reception.dues,

@@ -33,8 +33,8 @@ pub use clock::{
 pub use code::{Code, CodeError};
 pub use day::{is_day, is_due, local_day, local_minute};
 pub use detail::{
-    Delivery, Detail, Fee, Leg, LegStage, Notice, NoticeChannel, Opinion, PayMethod, Rating,
-    Refund, Remittance, ResultPaper, Way,
+    Delivery, Detail, Fee, Intake, Leg, LegStage, Notice, NoticeChannel, Opinion, PayMethod,
+    Rating, Refund, Remittance, ResultPaper, Way,
 };
 pub use dossier::{DocumentIdText, Dossier, ReadError, Summary};
 pub use finding::{Addressee, Finding, checks};

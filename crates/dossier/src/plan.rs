@@ -13,9 +13,10 @@ use crate::dossier::Dossier;
 use crate::fold::judge;
 use crate::receive::without_null;
 use crate::reception::{NAME_CHARS, NOTE_CHARS};
-use crate::records::NotificationState;
+use crate::records::{NotificationState, Records};
 use crate::refusal::{Doubt, Form, Refusal, Words};
 use crate::review::MAX_CONFLICTS;
+use crate::status::{allows, target};
 
 /// An act that may be written into the dossier it was planned for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +94,44 @@ impl Dossier {
         Ok(PlannedAct { entry, added: planned.to_office })
     }
 
+    /// The kinds of act that are open to an office now: what status, competence and undecided
+    /// conflicts allow, and of those that are about another act the ones that find one. What an act
+    /// says is judged when it is planned.
+    pub fn open_to(&self, office: OfficeId) -> Vec<ActKind> {
+        let stage = self.stage();
+        let is_open = |kind: &ActKind| {
+            let entitled = stage.entitled(*kind);
+            allows(*kind, stage.status)
+                && entitled.is_none_or(|entitled| entitled.contains(&office))
+                && (!decides(*kind) || self.undecided().is_none())
+                && self.has_subject(*kind, office)
+        };
+        ActKind::ALL.into_iter().filter(is_open).collect()
+    }
+
+    /// Says whether an act of a kind finds one to be about, if it has to be about one.
+    fn has_subject(&self, kind: ActKind, office: OfficeId) -> bool {
+        let Records { handovers, opinions, fees, notifications, .. } = &self.records;
+        match kind {
+            ActKind::Replied => self.standing.owed.values().any(|owing| *owing == office),
+            ActKind::Taken => {
+                handovers.iter().any(|given| given.taken_at.is_none() && given.receiver == office)
+            }
+            ActKind::OpinionFollowedUp | ActKind::OpinionReplied => {
+                opinions.iter().any(|asked| asked.reply.is_none())
+            }
+            ActKind::Refunded => fees.iter().any(|paid| paid.refunded_vnd < paid.fee.amount_vnd),
+            ActKind::Remitted => fees.iter().any(|paid| paid.remittance.is_none()),
+            ActKind::NotificationSent | ActKind::NotificationFailed => {
+                notifications.iter().any(|known| known.state == NotificationState::Queued)
+            }
+            ActKind::Resolved => self.undecided().is_some(),
+            // The one that opened the dossier is never taken back.
+            ActKind::Reversed => self.acts.iter().filter(|act| act.counts).count() > 1,
+            _ => true,
+        }
+    }
+
     /// The acts that are in conflict with one.
     fn contradicting(&self, id: &str) -> Vec<String> {
         let conflicts = self.standing.review.iter().filter_map(|review| review.acts());
@@ -105,12 +144,7 @@ impl Dossier {
     }
 
     fn admit(&self, act: &Act) -> Result<(), Doubt> {
-        let stage = Stage {
-            reception: &self.reception,
-            status: self.acts.iter().any(|act| act.counts).then_some(self.standing.status),
-            standing: self.standing.clone(),
-            records: self.records.clone(),
-        };
+        let stage = self.stage();
         match act.known_kind() {
             Some(ActKind::Reversed | ActKind::Resolved) => {
                 let named = judge(&stage, &self.acts, act, |_| true)?;
@@ -132,6 +166,16 @@ impl Dossier {
             _ => drop(stage.admit(act, false)?),
         }
         Ok(())
+    }
+
+    /// Where the dossier stands after all its acts.
+    fn stage(&self) -> Stage<'_> {
+        Stage {
+            reception: &self.reception,
+            status: self.acts.iter().any(|act| act.counts).then_some(self.standing.status),
+            standing: self.standing.clone(),
+            records: self.records.clone(),
+        }
     }
 
     /// Another office that queues the same at once is no fault; the same office knows better.
@@ -157,17 +201,17 @@ impl Dossier {
 
     /// While acts are in conflict the applicant's business goes on, but nothing is decided.
     fn check_decided(&self, act: &Act) -> Result<(), ActRefusal> {
-        use ActKind::{Paid, Supplied, Transferred, Withdrawn};
-        let kind = act.known_kind();
-        let by_applicant = matches!(kind, Some(Supplied | Paid | Withdrawn));
-        let decides = act.target().is_some() && !by_applicant || kind == Some(Transferred);
-        let mut open = self.standing.review.iter().filter_map(|review| review.acts());
-        match open.next().filter(|_| decides) {
+        match self.undecided().filter(|_| act.known_kind().is_some_and(decides)) {
             Some((first, second)) => {
                 Err(ActRefusal::Undecided { first: first.to_owned(), second: second.to_owned() })
             }
             None => Ok(()),
         }
+    }
+
+    /// The first conflict about which nothing is decided.
+    fn undecided(&self) -> Option<(&str, &str)> {
+        self.standing.review.iter().find_map(|review| review.acts())
     }
 
     fn entry(&self, act: &NewAct, at: Moment) -> Value {
@@ -262,6 +306,13 @@ fn check_reply(reply: &ReplyLetter) -> Result<ReplyLetter, Refusal> {
         signer: check::text("reply.signer", &reply.signer, NAME_CHARS)?,
         file: check::maybe("reply.file", reply.file.as_deref(), NAME_CHARS)?,
     })
+}
+
+/// Says whether an act of a kind decides something that the applicant does not.
+fn decides(kind: ActKind) -> bool {
+    use ActKind::{Paid, Supplied, Transferred, Withdrawn};
+    let by_applicant = matches!(kind, Supplied | Paid | Withdrawn);
+    target(kind).is_some() && !by_applicant || kind == Transferred
 }
 
 /// The acts that no other act saw: whoever saw them saw all.

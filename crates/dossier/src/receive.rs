@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::act::ActKind;
 use crate::check;
+use crate::clock::minute_moment;
 use crate::code::Code;
 use crate::reception::{NAME_CHARS, Reception};
 use crate::refusal::Refusal;
@@ -57,9 +58,7 @@ pub fn receive(
         editor.put(&["submitter"], written("submitter", submitter)?)?;
     }
     editor.put(&["offices"], written("offices", &reception.offices)?)?;
-    let taken = if *kind == ActKind::Received { "received" } else { "submitted" };
-    let times = json!({ taken: at, "due": reception.due, "dues": reception.dues });
-    editor.put(&["times"], without_null(times))?;
+    editor.put(&["times"], times(reception, *kind, *at))?;
     editor.put(&["components"], written("components", &reception.components)?)?;
     let office = reception.offices.receiving;
     let first = json!({ "id": act, "kind": kind, "office": office, "officer": officer, "at": at });
@@ -68,6 +67,22 @@ pub fn receive(
         Some(note) => editor.put_text(&["note"], note),
         None => Ok(()),
     }
+}
+
+/// What is known of its times: moments where something happened, texts where it is to happen.
+fn times(reception: &Reception, kind: ActKind, at: Moment) -> Value {
+    let (received, registered) = match kind {
+        ActKind::Registered => (None, Some(at)),
+        _ => (Some(at), None),
+    };
+    let submitted = reception.submitted.as_deref().and_then(minute_moment).or(registered);
+    without_null(json!({
+        "submitted": submitted,
+        "accept_by": reception.accept_by,
+        "received": received,
+        "due": reception.due,
+        "dues": reception.dues,
+    }))
 }
 
 fn identity(reception: &Reception, code: &Code) -> Value {

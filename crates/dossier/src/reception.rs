@@ -5,8 +5,9 @@ use lienthong_protocol::{Moment, OfficeId};
 use serde::{Deserialize, Serialize};
 
 use crate::check;
-use crate::clock::{Dues, StepDue};
+use crate::clock::{Dues, StepDue, minute_moment};
 use crate::code::{Code, is_procedure};
+use crate::day::is_minute;
 use crate::refusal::{Form, Refusal};
 
 /// Everything that is known when a dossier is opened; the JSON of `import` and of the commands.
@@ -44,6 +45,12 @@ pub struct Reception {
     /// The papers that were handed in; at most 200.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Component>,
+    /// When the applicant applied, as `YYYY-MM-DDTHH:MM`, where that was before the counter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted: Option<String>,
+    /// By when a counter is to look at what it only registered; written like `due`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_by: Option<String>,
     /// When the result is due, as `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
@@ -248,10 +255,18 @@ impl Reception {
             applicant: self.applicant.check()?,
             submitter: submitter.map(Submitter::check).transpose()?,
             components: check_components(&self.components)?,
+            submitted: check::formed("submitted", self.submitted.as_deref(), MINUTE, is_minute)?,
+            accept_by: check::due("accept_by", self.accept_by.as_deref())?,
             due: check::due("due", self.due.as_deref())?,
-            dues: self.dues.as_ref().map(check_dues).transpose()?,
+            dues: self.dues.as_ref().map(|dues| check_dues("dues", dues)).transpose()?,
             note: check::maybe("note", self.note.as_deref(), NOTE_CHARS)?,
         })
+    }
+
+    /// When the applicant applied: as it says, else now; refuses a moment that lies before us.
+    pub fn submitted_at(&self, now: Moment) -> Result<Moment, Refusal> {
+        let submitted = self.submitted.as_deref().and_then(minute_moment).unwrap_or(now);
+        if submitted > now { Err(Refusal::form("submitted", PAST)) } else { Ok(submitted) }
     }
 
     /// The version of its procedure that is in force at a moment; refuses a procedure that the
@@ -383,13 +398,14 @@ fn check_components(components: &[Component]) -> Result<Vec<Component>, Refusal>
     components.iter().enumerate().map(check).collect()
 }
 
-fn check_dues(dues: &Dues) -> Result<Dues, Refusal> {
+/// Checks the dues that stand in a field.
+pub(crate) fn check_dues(place: &str, dues: &Dues) -> Result<Dues, Refusal> {
     if dues.steps.len() > MAX_STEPS || dues.calendars.len() > MAX_CALENDARS {
         let entries = dues.steps.len().max(dues.calendars.len());
-        return Err(Refusal::too_many("dues", entries, MAX_STEPS));
+        return Err(Refusal::too_many(place, entries, MAX_STEPS));
     }
     let step = |(index, step): (usize, &StepDue)| {
-        let field = |name: &str| format!("dues.steps.{index}.{name}");
+        let field = |name: &str| format!("{place}.steps.{index}.{name}");
         Ok(StepDue {
             step: check::text(&field("step"), &step.step, LONG_NAME_CHARS)?,
             role: check::text(&field("role"), &step.role, NAME_CHARS)?,
@@ -397,7 +413,7 @@ fn check_dues(dues: &Dues) -> Result<Dues, Refusal> {
         })
     };
     Ok(Dues {
-        internal: check::due("dues.internal", dues.internal.as_deref())?,
+        internal: check::due(&format!("{place}.internal"), dues.internal.as_deref())?,
         steps: dues.steps.iter().enumerate().map(step).collect::<Result<_, _>>()?,
         calendars: dues.calendars.clone(),
     })
@@ -422,6 +438,16 @@ const PROCEDURE: Form = Form {
     code: "not-a-procedure",
     english: "a procedure code such as 1.002835.000.00.00.H56 or 2.002621.H56",
     vietnamese: "mã thủ tục, ví dụ 1.002835.000.00.00.H56 hoặc 2.002621.H56",
+};
+const MINUTE: Form = Form {
+    code: "not-a-minute",
+    english: "a minute that exists, such as 2026-01-05T22:10",
+    vietnamese: "ngày giờ có thật, ví dụ 2026-01-05T22:10",
+};
+const PAST: Form = Form {
+    code: "in-the-future",
+    english: "a minute that has passed",
+    vietnamese: "thời điểm đã qua",
 };
 const PAPERS: Form = Form {
     code: "not-a-number-of-papers",

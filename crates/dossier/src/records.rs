@@ -295,6 +295,10 @@ impl Records {
 
     /// Enters that an act moved the dossier from one status to another.
     pub(crate) fn move_on(&mut self, to: Status, act: &Act) {
+        if to == Status::InProcess {
+            // Who was asked for more before anybody took the dossier in, and brought it.
+            self.times.received = self.times.received.or(Some(act.at));
+        }
         for pause in &mut self.pauses {
             if pause.to.is_none() && pause.because != PauseCause::OpinionAsked {
                 pause.to = Some(act.at.max(pause.from));
@@ -313,7 +317,7 @@ impl Records {
         let Times { submitted, received, supplement_asked, supplied, finished, .. } =
             &mut self.times;
         let time = match kind {
-            ActKind::Registered => submitted,
+            ActKind::Registered if submitted.is_none() => submitted,
             ActKind::Received => received,
             ActKind::SupplementAsked => supplement_asked,
             ActKind::Supplied => supplied,
@@ -354,7 +358,7 @@ impl Records {
                 self.queue(act, notice.channel);
             }
             Detail::Opinion(letter) => self.ask_opinion(act, letter),
-            Detail::Notice(_) | Detail::Delivery(_) => (),
+            Detail::Notice(_) | Detail::Delivery(_) | Detail::Intake(_) => (),
         }
     }
 

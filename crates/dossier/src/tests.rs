@@ -3,11 +3,12 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::fixture_tests::{
-    MORNING, act, actor, drafted, id, office, opened, opened_with, read, reception, refusal, with,
+    MORNING, act, actor, drafted, id, minute, office, opened, opened_with, read, reception,
+    refusal, registered_with, with,
 };
 use crate::{
-    ActKind, Code, Detail, Dossier, Effect, NewAct, Notice, NoticeChannel, Opening, ReadError,
-    Reception, ReplyLetter, Review, Status, receive,
+    ActKind, Code, Detail, Dossier, Dues, Effect, Intake, NewAct, Notice, NoticeChannel, Opening,
+    ReadError, Reception, ReplyLetter, Review, Status, StepDue, checks, receive,
 };
 
 #[test]
@@ -21,13 +22,86 @@ fn an_opened_dossier_reads_back_as_it_was_received() {
 
 #[test]
 fn a_dossier_from_the_portal_is_registered_first() {
-    let code = Code::issue("000.00.19.H47", MORNING, 1).expect("a real unit code");
-    let opening = Opening::registered(code, "n1-1", "portal", MORNING);
-    let draft = Document::new().edit(actor(1), |editor| receive(editor, &reception(), &opening));
-    let document = draft.expect("the edit is sound").preview().clone();
+    let document = registered_with(&reception(), MORNING);
     assert_eq!(read(&document).standing.status, Status::Registered);
+    assert_eq!(read(&document).records.times.submitted, Some(MORNING));
     let document = with(&document, &[act("n1-2", ActKind::Received)]);
     assert_eq!(read(&document).standing.status, Status::Received);
+}
+
+#[test]
+fn who_takes_in_may_turn_down_what_was_only_registered() {
+    let asked = NewAct { office: office("HOIAN"), ..act("b", ActKind::SupplementAsked) };
+    let refused = NewAct { office: office("HOIAN"), ..act("c", ActKind::Refused) };
+    let document = registered_with(&reception(), MORNING);
+    let ends = [
+        (vec![refused.clone()], Status::Refused),
+        (vec![asked.clone(), refused], Status::Refused),
+        (vec![act("b", ActKind::Withdrawn)], Status::Withdrawn),
+    ];
+    for (acts, status) in ends {
+        let dossier = read(&with(&document, &acts));
+        assert_eq!((dossier.standing.status, dossier.records.times.received), (status, None));
+    }
+    let decides = NewAct { office: office("STNMT"), ..asked };
+    assert_eq!(refusal(&document, &decides), "not-entitled", "the ward takes in");
+}
+
+#[test]
+fn who_brings_what_was_asked_before_the_reception_is_taken_in() {
+    let asked = NewAct { office: office("HOIAN"), ..act("b", ActKind::SupplementAsked) };
+    let document = with(&registered_with(&undated(), MORNING), &[asked]);
+    assert!(read(&document).would_take_in(ActKind::Supplied));
+    assert!(!read(&document).would_take_in(ActKind::Refused));
+    let supplied = NewAct { due: Some("2026-01-12".into()), ..act("c", ActKind::Supplied) };
+    let dossier = read(&with(&document, &[supplied]));
+    assert_eq!(dossier.standing.status, Status::InProcess);
+    assert_eq!(dossier.records.times.received, dossier.records.times.supplied);
+    assert_eq!(dossier.original_due(), Some("2026-01-12"), "it is the first that was given");
+    assert_eq!(checks(&dossier, minute(9), None), [], "it is no dossier without a reception");
+    assert!(!dossier.would_take_in(ActKind::Resumed));
+}
+
+#[test]
+fn a_later_reception_pins_the_version_and_the_dues_of_its_day() {
+    let dues = json!({ "steps": [{ "step": "thẩm định", "role": "so", "due": "2026-01-08" }] });
+    let dues: Dues = serde_json::from_value(dues).expect("the shape is right");
+    let intake = |dues| Some(Detail::Intake(Intake { version: 2, dues: Some(dues) }));
+    let document = registered_with(&undated(), MORNING);
+    let due = Some("2026-01-09".to_owned());
+    let act = act("b", ActKind::Received);
+    let received = NewAct { due: due.clone(), detail: intake(dues.clone()), ..act.clone() };
+    let dossier = read(&with(&document, &[received]));
+    assert_eq!((dossier.reception.version, &dossier.reception.dues), (2, &Some(dues.clone())));
+    assert_eq!((dossier.original_due(), &dossier.standing.due), (Some("2026-01-09"), &due));
+    let blank = StepDue { step: " ".into(), ..dues.steps[0].clone() };
+    let blank = NewAct { detail: intake(Dues { steps: vec![blank], ..dues.clone() }), ..act };
+    assert_eq!(refusal(&document, &blank), "missing");
+    let again = NewAct {
+        detail: intake(dues),
+        ..NewAct::new("x", ActKind::InProcess, office("STNMT"), "Lan")
+    };
+    assert_eq!(refusal(&opened(), &again), "wrong-detail");
+}
+
+#[test]
+fn when_the_applicant_applied_is_kept_and_never_lies_before_us() {
+    let applied = |text: &str| Reception { submitted: Some(text.into()), ..reception() };
+    let by_post = applied("2026-01-02T16:30").check().expect("it is right");
+    let dossier = read(&opened_with(&by_post));
+    assert_eq!(dossier.reception, by_post);
+    assert_eq!(dossier.records.times.submitted, by_post.submitted_at(MORNING).ok());
+    assert_eq!(dossier.records.times.received, Some(MORNING));
+    assert_eq!(reception().submitted_at(MORNING), Ok(MORNING));
+    let early = applied("2026-01-05T08:01").submitted_at(MORNING).expect_err("it is 08:00");
+    assert_eq!(early.code, "in-the-future");
+    for wrong in ["2026-02-30T08:00", "2026-01-02", "2026-01-02T24:00", "hôm qua"] {
+        assert_eq!(applied(wrong).check().expect_err("no minute").code, "not-a-minute", "{wrong}");
+    }
+}
+
+fn undated() -> Reception {
+    Reception { due: None, ..reception() }
 }
 
 #[test]
@@ -105,6 +179,32 @@ fn an_act_that_may_not_be_is_refused_with_what_may() {
     for (act, code) in cases {
         assert_eq!(refusal(&document, &act), code, "{:?}", act.kind);
     }
+}
+
+#[test]
+fn what_is_open_to_an_office_is_what_it_may_do() {
+    let open = |document: &Document, name: &str| read(document).open_to(office(name));
+    let (fresh, working) = (opened(), with(&opened(), &[act("n1-2", ActKind::InProcess)]));
+    assert!(open(&fresh, "STNMT").contains(&ActKind::InProcess));
+    assert!(!open(&fresh, "STNMT").contains(&ActKind::Finished), "the status does not allow it");
+    assert!(!open(&working, "STC").contains(&ActKind::Finished), "it decides nothing");
+    assert!(open(&working, "STC").contains(&ActKind::Noted));
+    assert!(!open(&fresh, "STNMT").contains(&ActKind::Reversed), "the opening stands");
+    let asked = NewAct {
+        to_office: Some(office("STC")),
+        due: Some("2026-01-07".into()),
+        note: Some("?".into()),
+        ..act("n1-3", ActKind::Consulted)
+    };
+    assert!(!open(&working, "STC").contains(&ActKind::Replied), "nobody asked it");
+    let asking = with(&working, &[asked]);
+    assert!(open(&asking, "STC").contains(&ActKind::Replied));
+    assert!(!open(&asking, "STNMT").contains(&ActKind::Replied));
+    let conflict = contradicted();
+    let entitled = read(&conflict).standing.review[0].clone();
+    let Review::Conflict { entitled, .. } = entitled else { panic!("it is a conflict") };
+    let held_up = read(&conflict).open_to(entitled);
+    assert!(held_up.contains(&ActKind::Resolved) && !held_up.contains(&ActKind::Returned));
 }
 
 #[test]

@@ -89,6 +89,18 @@ pub enum Request {
         #[serde(default)]
         registered: bool,
     },
+    /// What a reception would be due by if it were taken in now; nothing is saved.
+    Due {
+        /// What is handed in.
+        reception: Box<Reception>,
+    },
+    /// The kinds of act that an officer of this node's office may do about a dossier now.
+    Offered {
+        /// By code or document id.
+        dossier: String,
+        /// Who.
+        officer: String,
+    },
     /// Adds an act to a dossier.
     Act {
         /// The dossier, by code or document id.
