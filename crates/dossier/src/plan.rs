@@ -11,11 +11,12 @@ use crate::check;
 use crate::detail::Detail;
 use crate::dossier::Dossier;
 use crate::fold::judge;
+use crate::order::order;
 use crate::receive::without_null;
 use crate::reception::{NAME_CHARS, NOTE_CHARS};
 use crate::records::{NotificationState, Records};
 use crate::refusal::{Doubt, Form, Refusal, Words};
-use crate::review::MAX_CONFLICTS;
+use crate::review::{MAX_CONFLICTS, contradicted};
 use crate::status::{allows, target};
 
 /// An act that may be written into the dossier it was planned for.
@@ -84,7 +85,7 @@ impl Dossier {
             return Err(Refusal::form("id", FRESH_ID).into());
         }
         if act.kind == ActKind::Resolved && act.overrules.is_empty() {
-            act.overrules = self.contradicting(act.regards.as_deref().unwrap_or_default());
+            act.overrules = self.contradicted(act.regards.as_deref().unwrap_or_default());
         }
         let entry = self.entry(&act, at);
         let planned = self.candidate(act, at);
@@ -132,15 +133,13 @@ impl Dossier {
         }
     }
 
-    /// The acts that are in conflict with one.
-    fn contradicting(&self, id: &str) -> Vec<String> {
-        let conflicts = self.standing.review.iter().filter_map(|review| review.acts());
-        let others = conflicts.filter_map(|(first, second)| match (first == id, second == id) {
-            (true, _) => Some(second.to_owned()),
-            (_, true) => Some(first.to_owned()),
-            _ => None,
-        });
-        others.collect()
+    /// The acts that do not hold if one does.
+    fn contradicted(&self, id: &str) -> Vec<String> {
+        let mut acts = self.acts.clone();
+        let past = order(&mut acts);
+        let holds = acts.iter().position(|act| act.id == id);
+        let fall = holds.map(|holds| contradicted(&acts, &past, holds)).unwrap_or_default();
+        fall.into_iter().map(|at| acts[at].id.clone()).collect()
     }
 
     fn admit(&self, act: &Act) -> Result<(), Doubt> {
@@ -148,10 +147,7 @@ impl Dossier {
         match act.known_kind() {
             Some(ActKind::Reversed | ActKind::Resolved) => {
                 let named = judge(&stage, &self.acts, act, |_| true)?;
-                let is_settled = |at: &usize| self.acts[*at].effect == Effect::Effective;
-                let falls = named.iter().skip(1);
-                let is_moot = named.iter().all(is_settled) || falls.clone().any(is_settled);
-                if act.kind == ActKind::Resolved.word() && is_moot {
+                if act.kind == ActKind::Resolved.word() && !self.asks_about(&named) {
                     return Err(Doubt::NoSuchAct);
                 }
             }
@@ -166,6 +162,16 @@ impl Dossier {
             _ => drop(stage.admit(act, false)?),
         }
         Ok(())
+    }
+
+    /// Says whether a decision for the first of some acts and against the others answers a
+    /// question, and touches nothing else that counts.
+    fn asks_about(&self, named: &[usize]) -> bool {
+        let is_settled = |at: &usize| self.acts[*at].effect == Effect::Effective;
+        let Some((holds, fall)) = named.split_first() else { return false };
+        let contradicted = self.contradicted(&self.acts[*holds].id);
+        let is_apart = |at: &usize| is_settled(at) && !contradicted.contains(&self.acts[*at].id);
+        !named.iter().all(is_settled) && !fall.iter().any(is_apart)
     }
 
     /// Where the dossier stands after all its acts.

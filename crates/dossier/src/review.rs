@@ -85,10 +85,6 @@ pub(crate) fn conflicts(acts: &mut [Act], past: &Past, entitled: OfficeId) -> Ve
 }
 
 fn open_pairs(acts: &[Act], past: &Past) -> Vec<(usize, usize)> {
-    let stands = |act: &Act| {
-        let counts = matches!(act.effect, Effect::Effective | Effect::Unconfirmed);
-        counts && act.foreign_signer().is_none()
-    };
     // Found once for each act: they are compared pair by pair.
     let claims: Vec<Option<Claim<'_>>> =
         acts.iter().map(|act| if stands(act) { claim(act) } else { None }).collect();
@@ -107,6 +103,34 @@ fn open_pairs(acts: &[Act], past: &Past) -> Vec<(usize, usize)> {
         .filter(|pair| !is_overtaken(*pair, &claims, past))
         .take(MAX_CONFLICTS)
         .collect()
+}
+
+/// What falls when one of two chains of acts holds: every act that did not see it and excludes it
+/// or one of the same kind that it went on from. A question names the last of each chain only.
+pub(crate) fn contradicted(acts: &[Act], past: &Past, holds: usize) -> Vec<usize> {
+    let saw = |one: usize, other: usize| past[one].contains(other);
+    let claims: Vec<Option<Claim<'_>>> =
+        acts.iter().map(|act| if stands(act) { claim(act) } else { None }).collect();
+    let is_held = |at: &usize| {
+        (*at == holds || saw(holds, *at)) && same_kind(claims[*at].as_ref(), claims[holds].as_ref())
+    };
+    let chain: Vec<usize> = (0..acts.len()).filter(is_held).collect();
+    let excludes_one = |other: &usize| {
+        let mut unseen = chain.iter().filter(|at| !saw(*other, **at) && !saw(**at, *other));
+        unseen.any(|at| {
+            let (first, second) = (*at.min(other), *at.max(other));
+            let both = claims[first].as_ref().zip(claims[second].as_ref());
+            both.is_some_and(|both| excludes(both, &acts[first], &acts[second]))
+        })
+    };
+    let apart = |at: &usize| *at != holds && !saw(holds, *at) && !saw(*at, holds);
+    (1..acts.len()).filter(apart).filter(excludes_one).take(MAX_CONFLICTS).collect()
+}
+
+/// Says whether what an act claims is to be reckoned with.
+fn stands(act: &Act) -> bool {
+    let is_void = matches!(act.effect, Effect::Reversed | Effect::Overruled);
+    !is_void && act.foreign_signer().is_none()
 }
 
 fn claim(act: &Act) -> Option<Claim<'_>> {

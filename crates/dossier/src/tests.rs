@@ -348,6 +348,37 @@ fn the_entitled_office_decides_which_act_holds() {
     }
 }
 
+/// The dossier at work, and what two nodes went on with that did not hear of each other.
+fn gone_apart(chains: [&[ActKind]; 2]) -> Document {
+    let base = with(&opened(), &[act("n1-2", ActKind::InProcess)]);
+    let mut document = base.clone();
+    for (node, chain) in (2_u8..).zip(chains) {
+        let mut own = base.clone();
+        for (number, kind) in chain.iter().enumerate() {
+            let new = act(&format!("n{node}-{number}"), *kind);
+            let minute = 10 * number as u64 + u64::from(node);
+            let Ok(draft) = drafted(&own, node, &new, minute) else { continue };
+            document.apply(draft.payload()).expect("it is sound");
+            own.take(draft).expect("it is sound");
+        }
+    }
+    document
+}
+
+#[test]
+fn a_decision_leaves_no_question_behind_the_one_that_it_answers() {
+    let stopped_and_withdrawn = [ActKind::Stopped, ActKind::Resumed, ActKind::Withdrawn];
+    let document = gone_apart([&[ActKind::Finished], &stopped_and_withdrawn]);
+    let asked = read(&document).standing.review;
+    assert_eq!(asked.iter().filter_map(Review::acts).collect::<Vec<_>>(), [("n2-0", "n3-2")]);
+    let decision = NewAct { regards: Some("n2-0".into()), ..act("z", ActKind::Resolved) };
+    let dossier = read(&with(&document, &[decision]));
+    assert_eq!(dossier.standing.review, []);
+    assert_eq!(dossier.standing.status, Status::Finished);
+    let decided = dossier.acts.last().expect("there are acts");
+    assert_eq!(decided.overrules, ["n3-0", "n3-1", "n3-2"], "all of the other way falls");
+}
+
 #[test]
 fn who_went_further_on_the_same_way_contradicts_nobody() {
     let base = opened();
@@ -534,6 +565,43 @@ proptest! {
             prop_assert!(act.counts || act.effect != Effect::Effective, "{} does not", act.id);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn one_decision_closes_what_two_ways_of_one_dossier_ask(
+        one in moves(), other in moves(), decides_for_first in any::<bool>(),
+    ) {
+        let document = gone_apart([&one, &other]);
+        let asked = read(&document).standing.review;
+        let Some((first, second)) = asked.iter().find_map(Review::acts) else { return Ok(()) };
+        let holds = if decides_for_first { first } else { second };
+        let decision = NewAct { regards: Some(holds.into()), ..act("z", ActKind::Resolved) };
+        let decided = drafted(&document, 1, &decision, 90).expect("it was asked");
+        let left = read(decided.preview()).standing.review;
+        prop_assert!(left.is_empty(), "{:?} and {:?}, for {}: {:?}", one, other, holds, left);
+    }
+}
+
+/// Acts that move a dossier, in any order; those that the status does not allow are left out.
+fn moves() -> impl Strategy<Value = Vec<ActKind>> {
+    use ActKind::{Finished, InProcess, Paid, PaymentAsked, Resumed, Stopped, Supplied};
+    use ActKind::{Returned, SupplementAsked, Withdrawn};
+    let kinds = vec![
+        Finished,
+        InProcess,
+        Paid,
+        PaymentAsked,
+        Resumed,
+        Returned,
+        Stopped,
+        Supplied,
+        SupplementAsked,
+        Withdrawn,
+    ];
+    proptest::collection::vec(proptest::sample::select(kinds), 1..6)
 }
 
 #[test]
