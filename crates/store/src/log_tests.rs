@@ -1,6 +1,9 @@
 //! What the log promises when the power goes, the disk fails, fills up or rots.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::*;
+use crate::disk::DiskFile;
 use crate::fixture::{SMALL, WIDE, change, changes, open, seqs, tally};
 use crate::position::DamageKind;
 use crate::sim_disk::{DiskCall, Fault, SimDisk};
@@ -410,4 +413,76 @@ fn the_check_goes_round_the_sealed_segments_one_by_one_and_finds_what_the_whole_
         assert!(!whole.is_empty(), "{what}");
         assert_eq!(parts, whole, "{what}");
     }
+}
+
+/// A disk whose next reads bring what lies some bytes further on.
+#[derive(Clone)]
+struct Astray {
+    below: SimDisk,
+    left: Arc<AtomicU32>,
+}
+
+struct AstrayFile(Arc<dyn DiskFile>, Arc<AtomicU32>);
+
+impl Astray {
+    fn file(&self, file: std::io::Result<Arc<dyn DiskFile>>) -> std::io::Result<Arc<dyn DiskFile>> {
+        file.map(|file| Arc::new(AstrayFile(file, Arc::clone(&self.left))) as Arc<dyn DiskFile>)
+    }
+}
+
+impl Disk for Astray {
+    fn list(&self) -> std::io::Result<Vec<String>> {
+        self.below.list()
+    }
+    fn open(&self, name: &str) -> std::io::Result<Arc<dyn DiskFile>> {
+        self.file(self.below.open(name))
+    }
+    fn create(&self, name: &str) -> std::io::Result<Arc<dyn DiskFile>> {
+        self.file(self.below.create(name))
+    }
+    fn rename(&self, from: &str, to: &str) -> std::io::Result<()> {
+        self.below.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> std::io::Result<()> {
+        self.below.remove(name)
+    }
+    fn sync_directory(&self) -> std::io::Result<()> {
+        self.below.sync_directory()
+    }
+    fn free_bytes(&self) -> std::io::Result<u64> {
+        self.below.free_bytes()
+    }
+}
+
+impl DiskFile for AstrayFile {
+    fn len(&self) -> std::io::Result<u64> {
+        self.0.len()
+    }
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        let left = self.1.load(Ordering::Relaxed);
+        self.1.store(left.saturating_sub(1), Ordering::Relaxed);
+        self.0.read_at(buffer, offset + if left > 0 { 7 } else { 0 })
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> std::io::Result<()> {
+        self.0.write_at(bytes, offset)
+    }
+    fn truncate(&self, length: u64) -> std::io::Result<()> {
+        self.0.truncate(length)
+    }
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+#[test]
+fn a_read_that_goes_astray_once_is_no_damage() {
+    let disk = Astray { below: SimDisk::new(), left: Arc::default() };
+    let mut log = Log::open(Arc::new(disk.clone()), WIDE).expect("the disk is sound").log;
+    let written = changes(1..4);
+    let locations = log.append(&written).expect("the disk is sound");
+    let reader = log.reader();
+    disk.left.store(1, Ordering::Relaxed);
+    assert_eq!(reader.read(locations[1]).expect("it was acknowledged"), written[1].bytes());
+    disk.left.store(2, Ordering::Relaxed);
+    assert!(matches!(reader.read(locations[1]), Err(ReadError::Damaged { .. })));
 }

@@ -138,7 +138,8 @@ impl LogReader {
         lock(&self.shared.segments).insert(number);
     }
 
-    /// Reads the bytes of one change and checks them against their checksum.
+    /// Reads the bytes of one change and checks them against their checksum; what does not fit is
+    /// read once more, because a read that went astray does so rarely twice.
     pub fn read(&self, location: Location) -> Result<Bytes, ReadError> {
         let Location { segment, offset, length } = location;
         let end = self.end();
@@ -153,17 +154,13 @@ impl LogReader {
             }
             other => other.map_err(|source| ReadError::Io { segment, source })?,
         };
-        let mut bytes = vec![0; (FRAME_BYTES + length) as usize];
-        let count = file.read_at(&mut bytes, u64::from(offset));
-        let count = count.map_err(|source| ReadError::Io { segment, source })?;
-        let place = Place { segment, offset };
-        let good = bytes[..count].split_first_chunk().is_some_and(|(frame, body)| {
-            Frame::decode(frame, place).is_some_and(|frame| frame.fits(place, body))
-        });
-        if !good {
-            return Err(ReadError::Damaged { location });
-        }
-        Ok(Bytes::from(bytes).split_off(FRAME_BYTES as usize))
+        let read =
+            || read_one(&*file, location).map_err(|source| ReadError::Io { segment, source });
+        let found = match read()? {
+            None => read()?,
+            found => found,
+        };
+        found.ok_or(ReadError::Damaged { location })
     }
 
     /// Visits every good record behind `from`, in order and in bounded memory, until the end as it
@@ -325,6 +322,18 @@ impl LogReader {
         files.insert(number, Arc::clone(&file));
         Ok(file)
     }
+}
+
+/// Reads one record; nothing when the bytes are not those that were written.
+fn read_one(file: &dyn DiskFile, location: Location) -> io::Result<Option<Bytes>> {
+    let Location { segment, offset, length } = location;
+    let mut bytes = vec![0; (FRAME_BYTES + length) as usize];
+    let count = file.read_at(&mut bytes, u64::from(offset))?;
+    let place = Place { segment, offset };
+    let good = bytes[..count].split_first_chunk().is_some_and(|(frame, body)| {
+        Frame::decode(frame, place).is_some_and(|frame| frame.fits(place, body))
+    });
+    Ok(good.then(|| Bytes::from(bytes).split_off(FRAME_BYTES as usize)))
 }
 
 impl Survey {
