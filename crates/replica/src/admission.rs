@@ -277,7 +277,8 @@ impl<S: Shelf> Replica<S> {
     pub(crate) fn read_registry(&mut self, now: Moment) -> Result<(), ShelfError> {
         let Some(id) = self.registry_document else { return Ok(()) };
         let Some((_, entries)) = self.document(id)? else { return Ok(()) };
-        let (mut items, mut lacks) = (Vec::new(), 0);
+        let mut items = Vec::new();
+        let mut lacks = self.lost.get(&id).map_or(0, BTreeSet::len);
         for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
             match self.ledger.inspected(entry)? {
                 Some(item) => items.push(item),

@@ -12,7 +12,6 @@ use super::{Inspected, Judged, Law, Refusal, inspect, judge_all};
 use crate::event::Event;
 use crate::intake::{self, Stored};
 use crate::ledger::Ledger;
-use crate::shelf::Place;
 use crate::tests::{COMMUNE, DISTRICT, HUB, Memory, OFFICES, OTHER, World, key, office};
 
 /// A node that the registry does not know.
@@ -140,9 +139,8 @@ impl Story {
         for batch in batches {
             let stored = batch.iter().map(|name| {
                 let item = self.changes[name].clone();
-                let offset = u32::try_from(ledger.shelf.log.len()).expect("a short log");
-                ledger.shelf.log.push(item.change.bytes().clone());
-                Stored { item, place: Place { segment: 1, offset, length: 0 } }
+                let place = ledger.shelf.append(item.change.bytes());
+                Stored { item, place }
             });
             let stored = stored.collect();
             intake::absorb(&mut ledger, self.law(), stored).expect("memory");

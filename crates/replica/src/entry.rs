@@ -122,6 +122,11 @@ impl Totals {
         self.shift(to, 1);
     }
 
+    pub(crate) fn uncount(&mut self, verdict: Verdict) {
+        self.changes = self.changes.saturating_sub(1);
+        self.shift(verdict, -1);
+    }
+
     fn shift(&mut self, verdict: Verdict, by: i64) {
         match verdict {
             Verdict::Accepted => {}
@@ -153,6 +158,12 @@ impl Runs {
             _ if may_open => self.0.insert(at, (number, number)),
             _ => {}
         }
+    }
+
+    /// Whether a number is held.
+    pub fn holds(&self, number: u64) -> bool {
+        let at = self.0.partition_point(|(_, last)| *last < number);
+        self.0.get(at).is_some_and(|(first, _)| *first <= number)
     }
 
     /// The most runs that are kept.

@@ -6,6 +6,7 @@ use lienthong_protocol::{ChangeId, CloseCode, DocumentId, Frame, Moment, NodeId,
 
 use crate::admission::Inspected;
 use crate::intake::Stored;
+use crate::shelf::Place;
 
 /// One link, as long as it lasts. Numbers are never used again in one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +87,13 @@ pub enum Event {
         document: DocumentId,
         /// The changes.
         changes: Vec<ChangeId>,
+    },
+    /// Parts of the log cannot be read, not even at a second try: the changes there are taken out of
+    /// the index, so that the next comparison with a peer that has them brings them back. The
+    /// registry stays as it was read until then. It takes one look at every document.
+    Damaged {
+        /// Which parts; a length of `u32::MAX` reaches to the end of the segment.
+        places: Vec<Place>,
     },
 }
 

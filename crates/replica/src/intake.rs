@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lienthong_document::ChangeHash;
-use lienthong_protocol::{ChangeId, DocumentId, Incarnation, NodeId, OfficeId};
+use lienthong_protocol::{ChangeId, DocumentId, Incarnation, Moment, NodeId, OfficeId};
 
 use crate::admission::{Inspected, Judged, Law, judge_all};
 use crate::entry::{Entry, Quarantined, Record, Totals, Verdict};
 use crate::event::LinkId;
 use crate::ledger::{Deltas, Ledger, Membership};
+use crate::replica::Replica;
 use crate::shelf::{Place, Shelf, ShelfError};
 
 /// A change that is durable in the log, with the place where it lies.
@@ -125,6 +126,70 @@ pub(crate) fn quarantine<S: Shelf>(
     let absorbed = books.judge_page(ledger, law, page)?;
     books.close(ledger)?;
     Ok(Some(absorbed))
+}
+
+/// Takes changes whose records are damaged out of a document, out of the shared sets and out of
+/// the counts, and says which. Who wrote them cannot be read any more, so their numbers stay noted
+/// as held.
+fn forget<S: Shelf>(
+    ledger: &mut Ledger<S>,
+    law: Law<'_>,
+    document: DocumentId,
+    is_lost: &dyn Fn(&Entry) -> bool,
+) -> Result<Vec<ChangeId>, ShelfError> {
+    let Some(record) = ledger.record(document)? else { return Ok(Vec::new()) };
+    let mut page = Page::open(ledger, law, document, record)?;
+    let (lost, kept): (Vec<Entry>, Vec<Entry>) = page.entries.iter().partition(|e| is_lost(e));
+    if lost.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut books = Books::open(ledger)?;
+    for entry in &lost {
+        books.totals.uncount(entry.verdict);
+        for shared in &page.before.sets {
+            books.deltas.entry((*shared, entry.minute / 60)).or_default().remove(entry.id);
+        }
+    }
+    page.new_from = kept.len();
+    page.entries = kept;
+    books.judge_page(ledger, law, page)?;
+    books.close(ledger)?;
+    Ok(lost.iter().map(|entry| entry.id).collect())
+}
+
+impl<S: Shelf> Replica<S> {
+    /// Takes what lies in damaged places out of the index, and tells the links how this end stands
+    /// now: whoever has it brings it back.
+    pub(crate) fn lose(&mut self, now: Moment, places: &[Place]) -> Result<(), ShelfError> {
+        let law = Law { federation: self.me.federation, registry: &self.registry };
+        let is_lost = |entry: &Entry| places.iter().any(|place| place.overlaps(entry.place));
+        let mut any = false;
+        for document in self.ledger.all_documents()? {
+            let lost = forget(&mut self.ledger, law, document, &is_lost)?;
+            if !lost.is_empty() {
+                any = true;
+                self.lost.entry(document).or_default().extend(lost);
+            }
+        }
+        if !any {
+            return Ok(());
+        }
+        for link in self.links.values_mut() {
+            link.settled = false;
+        }
+        self.tend_all(now)
+    }
+
+    /// Notes what has come back of that which was lost.
+    pub(crate) fn found(&mut self, news: &Absorbed) {
+        let Some(lost) = self.lost.get_mut(&news.document) else { return };
+        for entry in &news.entries[news.new_from..] {
+            lost.remove(&entry.id);
+        }
+        if lost.is_empty() {
+            self.lost.remove(&news.document);
+        }
+    }
 }
 
 /// One document while its changes are judged.

@@ -240,16 +240,18 @@ impl<S: Shelf> Ledger<S> {
         Ok(self.value(&key::authored(node))?.unwrap_or_default())
     }
 
-    /// Counts newly stored changes of authors in.
+    /// Counts newly stored changes of authors in. A number that is held already is a change that
+    /// was lost to damage and has come back.
     pub(crate) fn count_authors(
         &mut self,
         written: &BTreeMap<(NodeId, Incarnation), Vec<u64>>,
     ) -> Result<(), ShelfError> {
         for ((node, incarnation), seqs) in written {
             let mut runs = self.runs(*node, *incarnation)?;
+            let fresh = seqs.iter().filter(|seq| !runs.holds(**seq)).count() as u64;
             seqs.iter().for_each(|seq| runs.insert(*seq));
             self.set(&key::runs(*node, *incarnation), &runs)?;
-            let authored = self.authored(*node)? + seqs.len() as u64;
+            let authored = self.authored(*node)? + fresh;
             self.set(&key::authored(*node), &authored)?;
         }
         Ok(())

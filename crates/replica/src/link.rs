@@ -1,7 +1,6 @@
 //! One link: who is at the other end, how far both have come, and how that is told.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use lienthong_protocol::{
     Frame, Incarnation, Moment, NodeId, OfficeId, Ping, Pong, Proof, Standing, Tally, Written,
@@ -15,9 +14,6 @@ use crate::intake::{Absorbed, Origin};
 use crate::outbox::Outbox;
 use crate::replica::Replica;
 use crate::shelf::{Shelf, ShelfError};
-
-/// How often round trip and clock skew are measured.
-const PING_EVERY: Duration = Duration::from_secs(60);
 
 /// How far a link has come.
 ///
@@ -254,7 +250,7 @@ impl<S: Shelf> Replica<S> {
     /// Asks the peer for its time, unless it has not answered the last time yet.
     pub(crate) fn ping(&mut self, now: Moment, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.next_ping = now.after(PING_EVERY);
+        link.next_ping = now.after(self.settings.ping_every);
         if link.pinged.is_some() {
             return;
         }

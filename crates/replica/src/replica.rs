@@ -1,6 +1,7 @@
 //! The replica: events in, effects out.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use lienthong_federation::Registry;
 use lienthong_protocol::{
@@ -33,14 +34,25 @@ pub struct Identity {
 }
 
 /// How the replica behaves.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Waits between attempts to reach a node.
     pub backoff: Backoff,
+    /// How often round trip and clock skew are measured on each link. Default 60 s. Shorter shows a
+    /// wrong clock sooner and costs two small frames each time; whether a peer is there is the
+    /// transport's to find out.
+    pub ping_every: Duration,
     /// Where this node can be dialled, as `host:port`.
     pub addresses: Vec<String>,
     /// Nodes to link with beyond those of the tree.
     pub direct: Vec<NodeId>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let ping_every = Duration::from_secs(60);
+        Settings { backoff: Backoff::default(), ping_every, addresses: vec![], direct: vec![] }
+    }
 }
 
 /// One node's mind over one index.
@@ -55,6 +67,9 @@ pub struct Replica<S> {
     pub(crate) registry_lacks: usize,
     /// When it is to be read again, because a record of it could not be read.
     pub(crate) registry_due: Option<Moment>,
+    /// Changes that were taken out of documents because their records are damaged, and have not come
+    /// back.
+    pub(crate) lost: BTreeMap<DocumentId, BTreeSet<ChangeId>>,
     pub(crate) links: BTreeMap<LinkId, Link>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) next_seq: u64,
@@ -92,6 +107,7 @@ impl<S: Shelf> Replica<S> {
             registry_document: None,
             registry_lacks: usize::MAX,
             registry_due: None,
+            lost: BTreeMap::new(),
             links: BTreeMap::new(),
             effects: VecDeque::new(),
             next_seq: 1,
@@ -146,6 +162,7 @@ impl<S: Shelf> Replica<S> {
                 Ok(())
             }
             Event::Unfit { document, changes } => self.unfit(now, document, &changes),
+            Event::Damaged { places } => self.lose(now, &places),
         }
     }
 
@@ -229,6 +246,12 @@ impl<S: Shelf> Replica<S> {
         limit: usize,
     ) -> Result<Vec<DocumentId>, ShelfError> {
         self.ledger.documents(self.me.office, kind, below, limit)
+    }
+
+    /// Whether changes of a document were lost to damage since the start and have not come back.
+    /// Whoever wrote on without them might number its own changes a second time.
+    pub fn lacks(&self, id: DocumentId) -> bool {
+        self.lost.contains_key(&id)
     }
 
     /// Whether a node is in the registry and not revoked: asked before a stream is read.
@@ -402,6 +425,7 @@ impl<S: Shelf> Replica<S> {
     ) -> Result<(), ShelfError> {
         let mut registry_grew = false;
         for news in absorbed {
+            self.found(news);
             self.push(news, origin);
             if news.entries.iter().any(|e| FederationId::from(e.id) == self.me.federation) {
                 self.registry_document = Some(news.document);

@@ -26,6 +26,14 @@ pub struct Place {
     pub length: u32,
 }
 
+impl Place {
+    /// Whether two places have a byte in common.
+    pub(crate) fn overlaps(self, other: Place) -> bool {
+        let end = |place: Place| place.offset.saturating_add(place.length);
+        self.segment == other.segment && self.offset < end(other) && other.offset < end(self)
+    }
+}
+
 /// The index or the log gave an error. The node stops, throws the index away and rebuilds it
 /// from the log at the next start.
 #[derive(Debug, Error)]

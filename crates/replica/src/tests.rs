@@ -21,6 +21,25 @@ pub(crate) struct Memory {
     pub(crate) log: Vec<Bytes>,
 }
 
+impl Memory {
+    /// Appends a record; each lies in a segment of its own.
+    pub(crate) fn append(&mut self, record: &Bytes) -> Place {
+        self.log.push(record.clone());
+        place(self.log.len(), record)
+    }
+
+    /// What lies at a place cannot be read any more.
+    fn damage(&mut self, place: Place) {
+        self.log[place.segment as usize - 1] = Bytes::new();
+    }
+}
+
+/// The place of the record with a number, from 1.
+fn place(number: usize, record: &Bytes) -> Place {
+    let short = |length: usize| u32::try_from(length).expect("short");
+    Place { segment: short(number), offset: 0, length: short(record.len()) }
+}
+
 impl Shelf for Memory {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ShelfError> {
         Ok(self.keys.get(key).cloned())
@@ -51,7 +70,8 @@ impl Shelf for Memory {
         })
     }
     fn record(&self, place: Place) -> Result<Option<Bytes>, ShelfError> {
-        Ok(self.log.get(place.offset as usize).cloned())
+        // A record of no bytes is a damaged one.
+        Ok(self.log.get(place.segment as usize - 1).filter(|record| !record.is_empty()).cloned())
     }
 }
 
@@ -325,13 +345,10 @@ impl World {
         match effect {
             Effect::Append { ticket, changes } => {
                 let replica = &mut self.nodes[at].replica;
-                let log = &mut replica.shelf_mut().log;
                 let mut stored = Vec::new();
                 for item in changes {
-                    let offset = u32::try_from(log.len()).expect("a short log");
-                    log.push(item.change.bytes().clone());
-                    let length = u32::try_from(item.change.bytes().len()).expect("short");
-                    stored.push(Stored { item, place: Place { segment: 1, offset, length } });
+                    let place = replica.shelf_mut().append(item.change.bytes());
+                    stored.push(Stored { item, place });
                 }
                 replica.handle_event(now, Event::Stored { ticket, stored }).expect("memory");
             }
@@ -536,13 +553,9 @@ fn an_index_replayed_from_the_log_is_the_same() {
     };
     let shelf = Memory { log: log.clone(), ..Memory::default() };
     let mut again = Replica::open(me, Settings::default(), shelf, 7, world.now).expect("opens");
-    let stored = log.iter().enumerate().map(|(offset, bytes)| Stored {
+    let stored = log.iter().enumerate().map(|(before, bytes)| Stored {
         item: inspect(Change::trusted(bytes.clone()).expect("sound")).expect("sound"),
-        place: Place {
-            segment: 1,
-            offset: u32::try_from(offset).expect("short"),
-            length: u32::try_from(bytes.len()).expect("short"),
-        },
+        place: place(before + 1, bytes),
     });
     again.replay(stored.collect()).expect("memory");
     let after: BTreeSet<_> = again.shelf().keys.keys().cloned().collect();
@@ -551,4 +564,85 @@ fn an_index_replayed_from_the_log_is_the_same() {
     assert_eq!(status(&again).root, status(&world.nodes[HUB].replica).root);
     assert_eq!(again.registry(), world.nodes[HUB].replica.registry());
     assert!(again.admits(world.node_id(OTHER)));
+}
+
+#[test]
+fn a_change_whose_record_is_damaged_comes_back_on_the_links_that_are_up() {
+    for loser in [HUB, DISTRICT] {
+        let mut world = World::new();
+        world.link(DISTRICT, HUB);
+        let a = world.write(DISTRICT, None, "a");
+        world.write(DISTRICT, Some(a), "b");
+        world.write(HUB, Some(a), "c");
+        let status = |world: &World| world.nodes[loser].replica.status().expect("memory");
+        let (before, text) = (status(&world), world.open(loser, a).canonical());
+        for number in 0..3 {
+            let replica = &mut world.nodes[loser].replica;
+            let (_, entries) = replica.document(a).expect("memory").expect("held");
+            let damaged = entries[number].place;
+            replica.shelf_mut().damage(damaged);
+            let event = Event::Damaged { places: vec![damaged] };
+            replica.handle_event(world.now, event).expect("memory");
+            assert!(replica.status().expect("memory").root.count < before.root.count);
+            world.run();
+            world.assert_settled(DISTRICT, HUB);
+            let after = status(&world);
+            assert_eq!((after.root, after.totals), (before.root, before.totals));
+            assert_eq!(world.open(loser, a).canonical(), text);
+        }
+    }
+}
+
+#[test]
+fn what_builds_on_a_damaged_change_waits_until_a_link_brings_it_back() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    let a = world.write(DISTRICT, None, "a");
+    world.write(DISTRICT, Some(a), "b");
+    let before = world.nodes[HUB].replica.status().expect("memory");
+    world.cut(HUB);
+    let replica = &mut world.nodes[HUB].replica;
+    let (_, entries) = replica.document(a).expect("memory").expect("held");
+    replica.shelf_mut().damage(entries[0].place);
+    let whole = Place { length: u32::MAX, ..entries[0].place };
+    let event = Event::Damaged { places: vec![whole] };
+    replica.handle_event(world.now, event).expect("memory");
+    let totals = replica.status().expect("memory").totals;
+    assert_eq!((totals.changes, totals.waiting), (before.totals.changes - 1, 1));
+    world.link(DISTRICT, HUB);
+    world.assert_settled(DISTRICT, HUB);
+    let after = world.nodes[HUB].replica.status().expect("memory");
+    assert_eq!((after.root, after.totals), (before.root, before.totals));
+    assert_eq!(world.open(HUB, a).canonical(), world.open(DISTRICT, a).canonical());
+}
+
+#[test]
+fn a_damaged_registry_record_comes_back_and_nobody_is_forgotten_meanwhile() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    world.edit_registry(|editor| {
+        let id = key(77).id();
+        let new = NewNode { id, office: office("COMMUNE"), addresses: vec![], serials: None };
+        add_node(editor, &new, Moment(1_500_000_000_000))
+    });
+    let id = world.nodes[HUB].replica.registry_document().expect("the registry is here");
+    let known = world.nodes[DISTRICT].replica.registry().clone();
+    for number in 0..2 {
+        world.cut(DISTRICT);
+        let replica = &mut world.nodes[DISTRICT].replica;
+        let (_, entries) = replica.document(id).expect("memory").expect("held");
+        let damaged = entries[number].place;
+        replica.shelf_mut().damage(damaged);
+        let event = Event::Damaged { places: vec![damaged] };
+        replica.handle_event(world.now, event).expect("memory");
+        assert!(replica.lacks(id));
+        world.pass(Duration::from_secs(60));
+        assert_eq!(world.nodes[DISTRICT].replica.registry(), &known);
+        world.link(DISTRICT, HUB);
+        world.assert_settled(DISTRICT, HUB);
+        let replica = &world.nodes[DISTRICT].replica;
+        assert!(!replica.lacks(id));
+        assert_eq!(replica.registry(), &known);
+        assert_eq!(replica.status().expect("memory").totals.waiting, 0);
+    }
 }
