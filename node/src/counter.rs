@@ -48,6 +48,7 @@ impl Mind {
         }
         self.officer_may_receive(&officer, &reception.procedure)?;
         let submitted = reception.submitted_at(at).map_err(|refusal| refused(&refusal))?;
+        reception.check_due_from(submitted).map_err(|refusal| refused(&refusal))?;
         let reception = match is_registered {
             true => self.registered(reception, at, submitted)?,
             false => self.dated(reception, at)?,

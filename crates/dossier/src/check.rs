@@ -1,9 +1,10 @@
 //! Brings what people typed into one form, and refuses what cannot be right.
 
+use lienthong_protocol::Moment;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::day::{is_day, is_due};
+use crate::day::{is_day, is_due, is_far, is_past, local_minute};
 use crate::reception::IdKind;
 use crate::refusal::{Form, Refusal};
 
@@ -79,6 +80,16 @@ pub(crate) fn due(field: &str, value: Option<&str>) -> Result<Option<String>, Re
     formed(field, value, DUE, is_due)
 }
 
+/// Refuses a due that is past at a moment, or further ahead than anything is promised.
+pub(crate) fn ahead(field: &str, due: Option<&str>, at: Moment) -> Result<(), Refusal> {
+    let now = local_minute(at);
+    match due {
+        Some(due) if is_past(due, &now) => Err(Refusal::form(field, AHEAD)),
+        Some(due) if is_far(due, &now) => Err(Refusal::form(field, NEAR)),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn email(field: &str, value: Option<&str>) -> Result<Option<String>, Refusal> {
     formed(field, value, EMAIL, is_email)
 }
@@ -150,6 +161,16 @@ const DUE: Form = Form {
     code: "not-a-due",
     english: "a day or a minute that exists, such as 2026-01-05 or 2026-01-05T11:30",
     vietnamese: "ngày hoặc giờ có thật, ví dụ 2026-01-05 hoặc 2026-01-05T11:30",
+};
+const AHEAD: Form = Form {
+    code: "due-past",
+    english: "a day or a minute that is still to come",
+    vietnamese: "ngày hoặc giờ chưa qua",
+};
+const NEAR: Form = Form {
+    code: "due-far",
+    english: "a day within the next ten years",
+    vietnamese: "ngày trong vòng mười năm tới",
 };
 const PHONE: Form = Form {
     code: "not-a-phone",

@@ -20,6 +20,19 @@ pub(crate) fn is_past(due: &str, local_minute: &str) -> bool {
     due < local
 }
 
+/// Says whether a due lies behind another; one of a whole day lies behind no minute of that day.
+pub(crate) fn is_later(due: &str, other: &str) -> bool {
+    let both = due.contains('T') && other.contains('T');
+    let part = |text: &str| text.get(..10).map(str::to_owned).unwrap_or_default();
+    if both { due > other } else { part(due) > part(other) }
+}
+
+/// Says whether a due lies further ahead than anything is promised: somebody mistyped the year.
+pub(crate) fn is_far(due: &str, local_minute: &str) -> bool {
+    let year = |text: &str| text.get(..4).and_then(number).unwrap_or_default();
+    year(due) > year(local_minute) + MAX_YEARS_AHEAD
+}
+
 /// The day of a dossier code: `YYMMDD`.
 pub(crate) fn short_day(at: Moment) -> String {
     let (year, month, day) = civil((at.0.saturating_add(OFFSET_MS)) / DAY_MS);
@@ -81,6 +94,8 @@ fn civil(days_since_epoch: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
+/// The longest limits of the reference catalogue are months; ministries take a few years.
+const MAX_YEARS_AHEAD: u64 = 10;
 const OFFSET_MS: u64 = 7 * 3_600_000;
 const DAY_MS: u64 = 86_400_000;
 /// From 1 March of year 0 to 1 January 1970.

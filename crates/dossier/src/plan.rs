@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::act::{Act, ActKind, Effect, NewAct, ReplyLetter};
 use crate::authority::Stage;
 use crate::check;
+use crate::day::is_later;
 use crate::detail::Detail;
 use crate::dossier::Dossier;
 use crate::fold::judge;
@@ -87,6 +88,7 @@ impl Dossier {
         if act.kind == ActKind::Resolved && act.overrules.is_empty() {
             act.overrules = self.contradicted(act.regards.as_deref().unwrap_or_default());
         }
+        self.check_new_due(&act, at)?;
         let entry = self.entry(&act, at);
         let planned = self.candidate(act, at);
         let refused = |doubt| ActRefusal::Rule { act: Box::new(planned.clone()), doubt };
@@ -140,6 +142,16 @@ impl Dossier {
         let holds = acts.iter().position(|act| act.id == id);
         let fall = holds.map(|holds| contradicted(&acts, &past, holds)).unwrap_or_default();
         fall.into_iter().map(|at| acts[at].id.clone()).collect()
+    }
+
+    /// Whoever is told a day has that day before them, and an extension gives more time.
+    fn check_new_due(&self, act: &NewAct, at: Moment) -> Result<(), Refusal> {
+        check::ahead("due", act.due.as_deref(), at)?;
+        let held = self.standing.due.as_deref().filter(|_| act.kind == ActKind::Extended);
+        match act.due.as_deref().zip(held) {
+            Some((new, held)) if !is_later(new, held) => Err(Refusal::not_later("due", held)),
+            _ => Ok(()),
+        }
     }
 
     fn admit(&self, act: &Act) -> Result<(), Doubt> {

@@ -269,6 +269,12 @@ impl Reception {
         if submitted > now { Err(Refusal::form("submitted", PAST)) } else { Ok(submitted) }
     }
 
+    /// Refuses a due that was past when the applicant applied, or lies further ahead than anything
+    /// is promised. What was applied for long ago may be late already when it is entered.
+    pub fn check_due_from(&self, submitted: Moment) -> Result<(), Refusal> {
+        check::ahead("due", self.due.as_deref(), submitted)
+    }
+
     /// The version of its procedure that is in force at a moment; refuses a procedure that the
     /// catalogue does not offer then, a case that it has not, and a way in which it does not come.
     pub fn version_in<'a>(

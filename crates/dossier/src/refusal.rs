@@ -109,6 +109,16 @@ impl Refusal {
         Refusal { code: form.code, field: field.to_owned(), words: words.into() }
     }
 
+    pub(crate) fn not_later(field: &str, held: &str) -> Refusal {
+        let words = Words::new(
+            format!("does not lie behind {held}, the due that holds"),
+            "name a later day",
+            format!("không sau ngày hẹn trả hiện tại {held}"),
+            "chọn ngày muộn hơn",
+        );
+        Refusal { code: "due-not-later", field: field.to_owned(), words: words.into() }
+    }
+
     pub(crate) fn office_twice(field: &str, office: OfficeId) -> Refusal {
         let words = Words::new(
             format!("names {office} twice"),

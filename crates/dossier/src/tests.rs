@@ -100,6 +100,38 @@ fn when_the_applicant_applied_is_kept_and_never_lies_before_us() {
     }
 }
 
+#[test]
+fn a_due_that_nobody_can_keep_is_refused() {
+    // Monday, 08:00; each act is done a minute after the one before.
+    let working = with(&opened(), &[act("b", ActKind::InProcess)]);
+    let due = |kind, due: &str| NewAct {
+        due: Some(due.into()),
+        to_office: Some(office("STC")),
+        note: Some("hỏi".into()),
+        ..act("c", kind)
+    };
+    for (kind, day, code) in [
+        (ActKind::Extended, "2026-01-04", "due-past"),
+        (ActKind::Extended, "2026-01-05T08:01", "due-past"),
+        (ActKind::Extended, "2026-01-09", "due-not-later"),
+        (ActKind::Extended, "2026-01-08T17:00", "due-not-later"),
+        (ActKind::Extended, "2026-01-10", "allowed"),
+        (ActKind::Extended, "2206-01-10", "due-far"),
+        (ActKind::Consulted, "2026-01-02", "due-past"),
+        (ActKind::Consulted, "2026-01-05", "allowed"),
+        (ActKind::SupplementAsked, "2025-12-31", "due-past"),
+    ] {
+        assert_eq!(refusal(&working, &due(kind, day)), code, "{kind:?} {day}");
+    }
+    let promised = |due: &str| Reception { due: Some(due.into()), ..reception() };
+    assert_eq!(promised("2026-01-05").check_due_from(MORNING), Ok(()));
+    assert_eq!(undated().check_due_from(MORNING), Ok(()));
+    for (due, code) in [("2026-01-04", "due-past"), ("2062-01-05", "due-far")] {
+        let refusal = promised(due).check_due_from(MORNING).expect_err("nobody can keep it");
+        assert_eq!((refusal.code, refusal.field.as_str()), (code, "due"));
+    }
+}
+
 fn undated() -> Reception {
     Reception { due: None, ..reception() }
 }
