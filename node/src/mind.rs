@@ -236,7 +236,7 @@ impl Mind {
         Ok(false)
     }
 
-    fn event(&mut self, event: Event) -> Result<(), Failure> {
+    pub(crate) fn event(&mut self, event: Event) -> Result<(), Failure> {
         self.replica.handle_event(self.now(), event).map_err(store_failed)?;
         self.perform()
     }
@@ -253,7 +253,7 @@ impl Mind {
             self.commit()?;
             self.perform()?;
         }
-        Ok(())
+        self.miss_damaged()
     }
 
     fn perform(&mut self) -> Result<(), Failure> {

@@ -1,9 +1,12 @@
 //! The store as the replica's shelf, and what damaged records in it mean.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use lienthong_document::{Document, Refusal};
 use lienthong_protocol::{Change, ChangeId, DocumentId};
-use lienthong_replica::{Entry, Order, Pair, Place, Shelf, ShelfError, Verdict};
+use lienthong_replica::{Entry, Event, Order, Pair, Place, Shelf, ShelfError, Verdict};
 use lienthong_request::Failure;
 use lienthong_store::{Direction, IndexError, KeyRange, Location, LogReader, ReadError, Store};
 
@@ -13,11 +16,13 @@ use crate::mind::{DISK_FULL, Mind, store_failed};
 pub(crate) struct StoreShelf {
     pub(crate) store: Store,
     reader: LogReader,
+    /// Where records were met that cannot be read.
+    damaged: RefCell<BTreeSet<Place>>,
 }
 
 impl StoreShelf {
     pub(crate) fn new(store: Store) -> StoreShelf {
-        StoreShelf { reader: store.reader(), store }
+        StoreShelf { reader: store.reader(), store, damaged: RefCell::default() }
     }
 
     /// The accepted changes among these entries; those whose records are damaged are left out.
@@ -32,6 +37,16 @@ impl StoreShelf {
 }
 
 impl Mind {
+    /// Gives records up that could not be read, so that a peer brings them back.
+    pub(crate) fn miss_damaged(&mut self) -> Result<(), Failure> {
+        let damaged = self.replica.shelf().damaged.take();
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(records = damaged.len(), "records-damaged");
+        self.event(Event::Damaged { places: damaged.into_iter().collect() })
+    }
+
     /// Refuses to write on to a document that was opened without one of its changes. This node
     /// would give numbers twice that it has given in a change that it cannot read now, and every
     /// other node would take the later ones for unfit.
@@ -39,9 +54,11 @@ impl Mind {
         let held = self.replica.document(id).map_err(store_failed)?;
         let entries = held.map(|(_, entries)| entries).unwrap_or_default();
         let mut accepted = entries.iter().filter(|entry| entry.verdict == Verdict::Accepted);
-        match accepted.all(|entry| opened.contains(entry.change_hash())) {
-            true => Ok(()),
-            false => Err(record_damaged(id)),
+        let is_whole = accepted.all(|entry| opened.contains(entry.change_hash()));
+        if is_whole && !self.replica.lost().contains_key(&id) {
+            Ok(())
+        } else {
+            Err(record_damaged(id))
         }
     }
 }
@@ -66,10 +83,10 @@ fn record_damaged(id: DocumentId) -> Failure {
             "một phần của hồ sơ {id} trên đĩa không đọc được / a record of document {id} cannot be \
              read from the disk"
         ),
-        "vẫn xem được hồ sơ; nếu làm lại vẫn không được thì dừng nút, xóa thư mục index trong thư mục \
-         dữ liệu rồi chạy lại: nút nhận lại phần hỏng từ cơ quan khác / reading goes on; if doing it \
-         again does not help, stop the node, delete the folder index in the data folder and start it \
-         again: a peer brings the record back",
+        "vẫn xem được hồ sơ; nút tự nhận lại phần hỏng khi nối với cơ quan khác có hồ sơ này, rồi làm \
+         lại; nếu không cơ quan nào có thì chạy lại nút / reading goes on; a link with another office \
+         that has the document brings the record back, then do it again; if no office has it, start \
+         the node again",
     )
 }
 
@@ -114,7 +131,10 @@ impl Shelf for StoreShelf {
         match self.reader.read(Location { segment, offset, length }) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ReadError::Io { source, .. }) => Err(ShelfError { cause: source.to_string() }),
-            Err(_) => Ok(None),
+            Err(_) => {
+                self.damaged.borrow_mut().insert(place);
+                Ok(None)
+            }
         }
     }
 }

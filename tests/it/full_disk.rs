@@ -1,8 +1,11 @@
 //! A full disk refuses new work, goes on reading, and recovers without a restart; a failed sync
 //! ends the node.
 
+use std::path::Path;
+
 use lienthong_request::Exit;
 use lienthong_tests::{Journal, Quota, World};
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_new_work_and_recovers_without_a_restart() {
@@ -69,4 +72,57 @@ async fn a_node_whose_sync_failed_says_so_and_ends() {
     let failed = world.try_receive("HUB", "Nguyễn Văn An").await.expect_err("nothing is durable");
     assert_eq!((failed.code.as_str(), failed.exit), ("log-write-failed", Exit::Store));
     world.until("the node ended", async || world.node("HUB").has_failed()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_on_a_dossier_with_a_damaged_record_is_refused_and_reading_goes_on() {
+    let mut world = World::founded();
+    world.start("HUB").await;
+    let other = world.receive("HUB", "Trần Thị Bình").await;
+    let dossier = world.receive("HUB", "Nguyễn Văn An").await;
+    let act = |note: &str| json!({ "kind": "noted", "note": note });
+    world.act("HUB", &dossier, act("giấy tờ đủ")).await.expect("all is well");
+    rot(&world.log("HUB"), "giấy tờ đủ");
+
+    let refused =
+        world.act("HUB", &dossier, act("hẹn lại")).await.expect_err("a record is damaged");
+    assert_eq!((refused.code.as_str(), refused.exit), ("record-damaged", Exit::Store));
+    let shown = world.show("HUB", &dossier).await.expect("reading goes on");
+    assert_eq!(shown["acts"].as_array().map(Vec::len), Some(1), "{shown}");
+    world.act("HUB", &other, act("hẹn lại")).await.expect("other dossiers are whole");
+    assert!(!world.node("HUB").has_failed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_record_comes_back_from_a_peer_while_the_node_runs() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    let dossier = world.receive("EAST", "Nguyễn Văn An").await;
+    let act = |note: &str| json!({ "kind": "noted", "note": note });
+    world.act("EAST", &dossier, act("giấy tờ đủ")).await.expect("all is well");
+    world.settle().await;
+    rot(&world.log("EAST"), "giấy tờ đủ");
+
+    // Reading meets the damage; what is written on is refused until the hub has sent it again.
+    world.show("EAST", &dossier).await.expect("reading goes on");
+    let again = async || world.act("EAST", &dossier, act("hẹn lại")).await.is_ok();
+    world.until("the record is back", again).await;
+    world.settle().await;
+    let here = world.show("EAST", &dossier).await.expect("its own");
+    assert_eq!(here["acts"].as_array().map(Vec::len), Some(3), "{here}");
+    assert_eq!(here, world.show("HUB", &dossier).await.expect("held"));
+}
+
+/// Flips a bit of the log on the medium, in the record that holds these words.
+fn rot(log: &Path, words: &str) {
+    let files = std::fs::read_dir(log).expect("the log is there").flatten();
+    let rotten = files.filter(|file| {
+        let mut bytes = std::fs::read(file.path()).expect("it can be read");
+        let found = bytes.windows(words.len()).position(|part| part == words.as_bytes());
+        let Some(at) = found else { return false };
+        bytes[at] ^= 1;
+        std::fs::write(file.path(), bytes).expect("it can be written");
+        true
+    });
+    assert_eq!(rotten.count(), 1, "the words lie in one file");
 }

@@ -248,10 +248,10 @@ impl<S: Shelf> Replica<S> {
         self.ledger.documents(self.me.office, kind, below, limit)
     }
 
-    /// Whether changes of a document were lost to damage since the start and have not come back.
-    /// Whoever wrote on without them might number its own changes a second time.
-    pub fn lacks(&self, id: DocumentId) -> bool {
-        self.lost.contains_key(&id)
+    /// The changes that were lost to damage since the start and have not come back. Whoever wrote on
+    /// to their documents without them might number its own changes a second time.
+    pub fn lost(&self) -> &BTreeMap<DocumentId, BTreeSet<ChangeId>> {
+        &self.lost
     }
 
     /// Whether a node is in the registry and not revoked: asked before a stream is read.
