@@ -3,32 +3,43 @@
 use crate::form::{Align, Block, Face, Form, Line, Sheet, Signature, Table};
 use crate::qr;
 
-/// Renders a form. Every text is escaped; there is no script and nothing is loaded.
+/// Renders a form as a page of its own. Every text is escaped; there is no script and nothing is
+/// loaded.
 pub fn html(form: &Form) -> String {
     let mut page = Writer::default();
-    let size = match form.sheet {
+    page.raw("<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
+    page.text(form.kind.title());
+    page.raw("</title>\n<style>\n");
+    page.raw(&style(form.sheet));
+    page.raw("</style>\n</head>\n<body>\n");
+    page.raw(&html_part(form));
+    page.raw("</body>\n</html>\n");
+    page.out
+}
+
+/// Renders a form as a part of another page, which brings the [`style`] of its sheet.
+pub fn html_part(form: &Form) -> String {
+    let mut page = Writer::default();
+    let class = match form.sheet {
+        Sheet::Portrait => "paper portrait",
+        Sheet::Landscape => "paper landscape",
+    };
+    page.element("div", class, |page| {
+        for block in &form.blocks {
+            page.block(block);
+        }
+        page.element("footer", "", |page| page.text(&form.foot));
+    });
+    page.out
+}
+
+/// The style of forms on a sheet; it says nothing about what stands around them.
+pub fn style(sheet: Sheet) -> String {
+    let size = match sheet {
         Sheet::Portrait => "A4 portrait",
         Sheet::Landscape => "A4 landscape",
     };
-    let class = match form.sheet {
-        Sheet::Portrait => "portrait",
-        Sheet::Landscape => "landscape",
-    };
-    page.raw("<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
-    page.text(form.kind.title());
-    page.raw("</title>\n<style>\n@page { size: ");
-    page.raw(size);
-    page.raw("; margin: 20mm 15mm 20mm 20mm; }\n");
-    page.raw(STYLE);
-    page.raw("</style>\n</head>\n<body class=\"");
-    page.raw(class);
-    page.raw("\">\n");
-    for block in &form.blocks {
-        page.block(block);
-    }
-    page.element("footer", "", |page| page.text(&form.foot));
-    page.raw("</body>\n</html>\n");
-    page.out
+    format!("@page {{ size: {size}; margin: 20mm 15mm 20mm 20mm; }}\n{STYLE}")
 }
 
 #[derive(Default)]
@@ -90,7 +101,8 @@ impl Writer {
             page.element("colgroup", "", |page| {
                 for (_, share) in &table.columns {
                     let percent = f64::from(*share) * 100.0 / f64::from(total.max(1));
-                    page.raw(&format!("<col style=\"width: {percent:.2}%\">"));
+                    // A page that says which styles it knows lets no style attribute in.
+                    page.raw(&format!("<col width=\"{percent:.2}%\">"));
                 }
             });
             page.element("thead", "", |page| {
@@ -172,32 +184,34 @@ impl Writer {
 pub(crate) const MANY_COLUMNS: usize = 8;
 
 const STYLE: &str = "\
-* { box-sizing: border-box; margin: 0; }
-body { font: 12pt/1.3 \"Liberation Serif\", \"Times New Roman\", serif; color: #000; }
-body { margin: 0 auto; overflow-wrap: anywhere; }
-body.portrait { max-width: 175mm; }
-body.landscape { max-width: 262mm; }
-p { margin: 0 0 4pt; }
-p.centre { text-align: center; }
-p.right { text-align: right; }
-p.ruled::after { content: \"\"; display: block; width: 40%; margin: 2pt auto 0; \
+.paper, .paper * { box-sizing: border-box; margin: 0; }
+.paper { font: 12pt/1.3 \"Liberation Serif\", \"Times New Roman\", serif; color: #000; }
+.paper { margin: 0 auto; overflow-wrap: anywhere; background: #fff; }
+.paper.portrait { max-width: 175mm; }
+.paper.landscape { max-width: 262mm; }
+.paper p { margin: 0 0 4pt; }
+.paper p.centre { text-align: center; }
+.paper p.right { text-align: right; }
+.paper p.ruled::after { content: \"\"; display: block; width: 40%; margin: 2pt auto 0; \
 border-top: 0.7pt solid #000; }
-header { display: flex; gap: 6mm; margin-bottom: 12pt; font-size: 12pt; }
-header div:first-child { flex: 42; }
-header div:last-child { flex: 58; }
-.title { position: relative; margin-bottom: 6pt; font-size: 14pt; }
-.title:has(.qr) { min-height: 24mm; padding-left: 29mm; }
-.qr { position: absolute; left: 0; top: 0; width: 24mm; height: 24mm; }
-table { width: calc(100% - 1pt); table-layout: fixed; border-collapse: collapse; font-size: 11pt; }
-table.small { font-size: 8pt; }
-th, td { border: 0.7pt solid #000; padding: 3pt; vertical-align: top; text-align: left; }
-th { text-align: center; }
-thead { display: table-header-group; }
-tr { break-inside: avoid; }
-.signatures { display: flex; gap: 6mm; margin-top: 14pt; break-inside: avoid; }
-.signatures div { flex: 1; text-align: center; }
-.signatures .name { margin-top: 60pt; }
-footer { margin-top: 12pt; font-size: 9pt; text-align: center; }
+.paper header { display: flex; gap: 6mm; margin-bottom: 12pt; font-size: 12pt; }
+.paper header div:first-child { flex: 42; }
+.paper header div:last-child { flex: 58; }
+.paper .title { position: relative; margin-bottom: 6pt; font-size: 14pt; }
+.paper .title:has(.qr) { min-height: 24mm; padding-left: 29mm; }
+.paper .qr { position: absolute; left: 0; top: 0; width: 24mm; height: 24mm; }
+.paper table { width: calc(100% - 1pt); table-layout: fixed; border-collapse: collapse; \
+font-size: 11pt; }
+.paper table.small { font-size: 8pt; }
+.paper th, .paper td { border: 0.7pt solid #000; padding: 3pt; vertical-align: top; \
+text-align: left; }
+.paper th { text-align: center; }
+.paper thead { display: table-header-group; }
+.paper tr { break-inside: avoid; }
+.paper .signatures { display: flex; gap: 6mm; margin-top: 14pt; break-inside: avoid; }
+.paper .signatures div { flex: 1; text-align: center; }
+.paper .signatures .name { margin-top: 60pt; }
+.paper footer { margin-top: 12pt; font-size: 9pt; text-align: center; }
 ";
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-use super::html;
+use super::{html, html_part, style};
 use crate::fixture_tests::{bare, every_form, facts, long};
-use crate::{FormKind, compose};
+use crate::{FormKind, Sheet, compose};
 
 #[test]
 fn what_people_wrote_is_never_markup() {
@@ -54,4 +54,23 @@ fn a_line_feed_is_a_new_line_and_the_register_lies_on_its_side() {
     assert!(slip.contains("<td>Giao: Ủy ban nhân dân thành phố Hội An<br>Nhận: Sở"));
     assert!(slip.contains("size: A4 portrait"));
     assert!(html(&compose(FormKind::Register, &facts())).contains("size: A4 landscape"));
+}
+
+#[test]
+fn a_part_keeps_its_style_to_itself() {
+    for form in every_form(&facts()) {
+        let part = html_part(&form);
+        assert!(part.starts_with("<div class=\"paper ") && part.ends_with("</div>\n"));
+        assert!(!part.contains("style"), "{:?}: no style but the page's", form.kind);
+    }
+    for sheet in [Sheet::Portrait, Sheet::Landscape] {
+        let style = style(sheet);
+        let rules = style.lines().filter(|line| !line.starts_with("@page"));
+        for rule in rules.filter(|line| line.contains('{')) {
+            let selectors = rule.split('{').next().unwrap_or_default();
+            for selector in selectors.split(',') {
+                assert!(selector.trim().starts_with(".paper"), "{rule}");
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub use facts::{Facts, HandOver, Letter, Letters, Lookup, OfficeNames, Paper, Pa
 pub use facts::{ProcedureWords, RegisterFacts, Times};
 pub use form::{Align, Block, Face, Form, FormKind, Line, Sheet, Signature, Span, Table};
 pub use form::{compose, compose_register};
-pub use html::html;
+pub use html::{html, html_part, style};
 pub use pages::{Mark, Page, pages};
 pub use pdf::{PdfError, pdf};
 
