@@ -51,6 +51,11 @@ impl Lookup for Known<'_> {
         held.map(|held| &held.procedure)
     }
 
+    fn officer(&self, office: OfficeId, officer: &str) -> Option<String> {
+        let officers = self.published.staff(office)?.officers();
+        officers.iter().find(|known| known.id == officer).map(|known| known.name.clone())
+    }
+
     fn calendar(&self) -> &Calendar {
         self.published.calendar()
     }
@@ -113,6 +118,9 @@ pub fn print(
         }
         _ => {
             let facts: Facts = read(&answer["facts"])?;
+            if !kind.is_of(&facts) {
+                return Err(no_such_letter(kind));
+            }
             (compose(kind, &facts), facts.code)
         }
     };
@@ -122,6 +130,16 @@ pub fn print(
     save(&file, &rendered(&form, format)?)?;
     let file = file.display().to_string();
     Ok(json!({ "schema": SCHEMA, "form": number, "of": subject, "file": file }))
+}
+
+fn no_such_letter(kind: FormKind) -> Failure {
+    let (number, title) = (kind.number(), kind.title());
+    let why = format!(
+        "hồ sơ chưa có việc mà mẫu {number:02} ({title}) ghi nhận / \
+         nothing that form {number:02} tells of was done"
+    );
+    let remedy = "ghi việc đó vào hồ sơ trước khi in / do it first with `lienthong dossier act`";
+    Failure::refused("no-such-letter", NOT_PRINTED, why, remedy)
 }
 
 fn read<T: serde::de::DeserializeOwned>(facts: &Value) -> Result<T, Failure> {

@@ -1,6 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
-use lienthong_forms::{Facts, FormKind, RegisterFacts};
+use lienthong_forms::{Facts, FormKind, RegisterFacts, When};
 use lienthong_request::Exit;
 use serde_json::json;
 
@@ -11,6 +11,7 @@ const CODE: &str = "000.00.19.H47-260105-0001";
 fn facts() -> Facts {
     let mut facts = Facts { code: CODE.to_owned(), ..Facts::default() };
     facts.applicant.name = "Nguyễn Thị Hoa".to_owned();
+    facts.times.received = When::parse("2026-01-05T08:00");
     facts
 }
 
@@ -46,13 +47,26 @@ fn a_folder_is_not_replaced_by_a_form() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let answer = json!({ "facts": facts() });
     let out = Some(folder.path().to_owned());
-    let failure = print(&answer, FormKind::Stop, Format::Html, out).expect_err("it is a folder");
+    let failure = print(&answer, FormKind::Slip, Format::Html, out).expect_err("it is a folder");
     assert_eq!((failure.exit, failure.code.as_str()), (Exit::Usage, "file"));
     assert!(folder.path().is_dir());
 }
 
 #[test]
+fn a_letter_about_an_act_that_nobody_did_is_not_printed() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let file = folder.path().join("form");
+    for kind in [FormKind::Supplement, FormKind::Refusal, FormKind::Apology, FormKind::Stop] {
+        let answer = json!({ "facts": facts() });
+        let failure = print(&answer, kind, Format::Html, Some(file.clone()));
+        let failure = failure.expect_err("nobody did it");
+        assert_eq!((failure.exit, failure.code.as_str()), (Exit::Refused, "no-such-letter"));
+        assert!(!file.exists());
+    }
+}
+
+#[test]
 fn facts_of_another_version_are_no_blank_form() {
-    let failure = print(&json!({}), FormKind::Receipt, Format::Html, None).expect_err("no facts");
+    let failure = print(&json!({}), FormKind::Slip, Format::Html, None).expect_err("no facts");
     assert_eq!(failure.exit, Exit::Version);
 }

@@ -1,9 +1,11 @@
 //! Forms: what a node knows of a dossier, on paper.
 
 use std::fs;
+use std::sync::Arc;
 
 use lienthong::{Format, print};
 use lienthong_forms::FormKind;
+use lienthong_protocol::Moment;
 use lienthong_request::{Exit, Request};
 use lienthong_tests::World;
 use serde_json::json;
@@ -21,7 +23,7 @@ async fn printed(world: &World, name: &str, form: FormKind, dossier: &str) -> St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_form_of_a_dossier_prints_at_the_office_that_holds_it() {
+async fn the_forms_of_a_dossier_print_at_the_office_that_holds_it() {
     let mut world = World::new().await;
     world.join("EAST").await;
     let dossier = world.receive("EAST", "Nguyễn Văn An").await;
@@ -30,12 +32,54 @@ async fn every_form_of_a_dossier_prints_at_the_office_that_holds_it() {
     world.reaches("HUB", &dossier).await;
     let shown = world.show("EAST", &dossier).await.expect("is held");
     let code = shown["code"].as_str().expect("a code");
-    for form in FormKind::ALL {
+    for form in [FormKind::Receipt, FormKind::Slip, FormKind::Register] {
         let page = printed(&world, "EAST", form, code).await;
         assert!(page.contains(form.title()) && page.contains(code), "{form:?}");
     }
     let slip = printed(&world, "EAST", FormKind::Slip, code).await;
     assert!(slip.contains("Giao: EAST<br>Nhận: HUB"));
+}
+
+/// A dossier that came by post and that nobody took in yet.
+async fn registered(world: &World) -> String {
+    let reception = json!({
+        "procedure": "1.001193.H47", "channel": "post",
+        "offices": { "receiving": "HUB" },
+        "applicant": { "kind": "citizen", "name": "Nguyễn Văn An" },
+    });
+    let reception = serde_json::from_value(reception).expect("it has the form of a reception");
+    let request = Request::Receive { reception, officer: "clerk".into(), registered: true };
+    let answer = world.ask("HUB", request).await.expect("it is written down");
+    answer["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_prints_once_its_act_is_done_and_not_before() {
+    let mut world = World::founded();
+    // Monday, 2026-01-05, 08:00.
+    world.start_at("HUB", Arc::new(|| Moment(1_767_574_800_000))).await;
+    let letters = [
+        (FormKind::Supplement, json!({ "kind": "supplement-asked", "reason": "thiếu bản sao" })),
+        (FormKind::Refusal, json!({ "kind": "refused", "reason": "không thuộc thẩm quyền" })),
+        (FormKind::Apology, json!({ "kind": "extended", "reason": "chậm", "due": "2026-01-12" })),
+        (FormKind::Stop, json!({ "kind": "stopped", "reason": "có tranh chấp" })),
+    ];
+    for (form, act) in letters {
+        // Only what nobody took in yet can be turned away.
+        let dossier = registered(&world).await;
+        if form != FormKind::Refusal {
+            world.act("HUB", &dossier, json!({ "kind": "received" })).await.expect("taken in");
+            world.act("HUB", &dossier, json!({ "kind": "in-process" })).await.expect("begins");
+        }
+        let request = || Request::Print { dossier: dossier.clone() };
+        let answer = world.ask("HUB", request()).await.expect("the node has the facts");
+        let file = world.path("HUB").join("letter.html");
+        let refused = print(&answer, form, Format::Html, Some(file.clone())).expect_err("not yet");
+        assert_eq!((refused.code.as_str(), file.exists()), ("no-such-letter", false), "{form:?}");
+        let reason = act["reason"].as_str().expect("each has one").to_owned();
+        world.act("HUB", &dossier, act).await.expect("it is allowed");
+        assert!(printed(&world, "HUB", form, &dossier).await.contains(&reason), "{form:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,9 @@ pub trait Lookup {
     /// A version of a procedure; none if it is not known here.
     fn procedure(&self, code: &str, version: u32) -> Option<&Procedure>;
 
+    /// The full name of an officer of an office; none if it is not known here.
+    fn officer(&self, office: OfficeId, officer: &str) -> Option<String>;
+
     /// The working calendar by which dues without a minute end.
     fn calendar(&self) -> &Calendar;
 }
@@ -230,7 +233,9 @@ impl Facts {
             offices: source.offices(),
             applicant: person(&reception.applicant),
             submitter: submitter.map(|submitter| clean(&submitter.name)),
-            receiver: received.map(|act| clean(&act.officer)).unwrap_or_default(),
+            receiver: received
+                .map(|act| source.officer(act.office, &act.officer))
+                .unwrap_or_default(),
             papers: papers(dossier),
             times: source.times(printed),
             returned_by_post: reception.return_by == ReturnBy::Post,
@@ -303,11 +308,14 @@ impl<K: Lookup> Source<'_, K> {
     fn times(&self, printed: Moment) -> Times {
         let due = |text: Option<&str>| text.and_then(When::parse);
         let at = |kind: ActKind| self.last(kind).map(|act| When::of(act.at));
+        // Without the calendar of its years nobody knows how far the due moved.
+        let held = self.dossier.due_at(self.known.calendar(), printed);
+        let held = held.unwrap_or_else(|_| self.dossier.standing.due.clone());
         Times {
             printed: When::of(printed),
-            received: at(ActKind::Received),
+            received: self.dossier.records.times.received.map(When::of),
             due_original: due(self.dossier.original_due()),
-            due: due(self.dossier.standing.due.as_deref()),
+            due: due(held.as_deref()),
             finished: at(ActKind::Finished),
             returned: at(ActKind::Returned),
         }
@@ -328,7 +336,7 @@ impl<K: Lookup> Source<'_, K> {
         Letter {
             at: When::of(act.at),
             office: self.office(act.office),
-            officer: clean(&act.officer),
+            officer: self.officer(act.office, &act.officer),
             reason: text(&act.reason),
             note: text(&act.note),
             due: act.due.as_deref().and_then(When::parse),
@@ -388,7 +396,7 @@ impl<K: Lookup> Source<'_, K> {
     }
 
     fn party(&self, office: OfficeId, officer: &str) -> Party {
-        Party { office: self.office(office), officer: clean(officer) }
+        Party { office: self.office(office), officer: self.officer(office, officer) }
     }
 
     /// The acts that count, in their order.
@@ -399,6 +407,10 @@ impl<K: Lookup> Source<'_, K> {
     /// The last act of a kind that counts.
     fn last(&self, kind: ActKind) -> Option<&Act> {
         self.effective().filter(|act| act.known_kind() == Some(kind)).last()
+    }
+
+    fn officer(&self, office: OfficeId, officer: &str) -> String {
+        clean(&self.known.officer(office, officer).unwrap_or_else(|| officer.to_owned()))
     }
 
     fn office(&self, office: OfficeId) -> String {

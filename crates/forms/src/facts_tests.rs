@@ -3,8 +3,8 @@ use lienthong_protocol::Moment;
 use serde_json::json;
 
 use super::{Facts, MAX_CHARS, clean, limit_words};
-use crate::When;
 use crate::fixture_tests::{CODE, HOUR_MS, Known, MORNING, bare, dossier, facts, whole};
+use crate::{FormKind, When};
 
 fn when(text: &str) -> When {
     When::parse(text).expect("the tests name days that exist")
@@ -41,6 +41,44 @@ fn the_slip_knows_giver_taker_times_and_verdict() {
     assert_eq!(to_department.verdict, None);
     assert_eq!((back.verdict, back.taken.as_ref()), (Some(Verdict::Late), None));
     assert_eq!(back.note, "Chuyển kết quả");
+}
+
+#[test]
+fn an_officer_has_a_name_where_the_staff_list_is_known() {
+    let act = |id: &str, kind: &str, officer: &str, saw: &str| {
+        json!({ "id": id, "kind": kind, "office": "HOIAN", "officer": officer, "saw": saw,
+            "at": MORNING, "reason": "thiếu tờ khai" })
+    };
+    let known = dossier(json!({
+        "identity": { "code": CODE, "procedure": "2.002621.H56" },
+        "offices": { "receiving": "HOIAN" },
+        "acts": [
+            act("a", "received", "phuc", ""),
+            act("b", "in-process", "phuc", "a"),
+            act("c", "supplement-asked", "minh", "b"),
+        ],
+    }));
+    let facts = Facts::of(&known, &Known::all(), Moment(MORNING));
+    assert_eq!(facts.receiver, "Võ Thị Phúc");
+    let asked = facts.letters.supplement.expect("a supplement was asked for");
+    assert_eq!(asked.officer, "minh", "the id stands where nobody knows the name");
+}
+
+#[test]
+fn a_form_is_of_a_dossier_that_has_what_it_tells_of() {
+    let of = |facts: &Facts| {
+        FormKind::ALL.into_iter().filter(|kind| kind.is_of(facts)).map(FormKind::number).collect()
+    };
+    let numbers: Vec<u8> = of(&facts());
+    assert_eq!(numbers, [1, 2, 6, 7], "only a supplement was asked for");
+    let registered = dossier(json!({
+        "identity": { "code": CODE, "procedure": "2.002621.H56" },
+        "offices": { "receiving": "HOIAN" },
+        "acts": [{ "id": "a", "kind": "registered", "office": "HOIAN", "officer": "portal",
+            "saw": "", "at": MORNING }],
+    }));
+    let numbers: Vec<u8> = of(&Facts::of(&registered, &Known::all(), Moment(MORNING)));
+    assert_eq!(numbers, [6, 7], "what nobody took in has no receipt");
 }
 
 #[test]

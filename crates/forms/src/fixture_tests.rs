@@ -50,6 +50,10 @@ impl Lookup for Known {
         self.procedure.as_ref().filter(|procedure| procedure.code == code)
     }
 
+    fn officer(&self, _: OfficeId, officer: &str) -> Option<String> {
+        (officer == "phuc").then(|| "Võ Thị Phúc".to_owned())
+    }
+
     fn calendar(&self) -> &Calendar {
         &self.calendar
     }

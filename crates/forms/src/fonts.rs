@@ -27,9 +27,11 @@ impl Fonts {
         Fonts { faces: Face::ALL.map(|face| Measured::of(bytes(face))) }
     }
 
-    /// The glyph of a character; [`GlyphId::NOTDEF`], an empty box, if the face has none.
+    /// The glyph of a character; a hollow box if the face has none, so that nobody takes the paper
+    /// for complete.
     pub(crate) fn glyph(&self, face: Face, character: char) -> GlyphId {
-        self.face(face).charmap.map(character).unwrap_or(GlyphId::NOTDEF)
+        let charmap = &self.face(face).charmap;
+        charmap.map(character).or_else(|| charmap.map(BOX)).unwrap_or(GlyphId::NOTDEF)
     }
 
     /// The width of a character in ems.
@@ -87,6 +89,9 @@ pub(crate) fn bytes(face: Face) -> &'static [u8] {
         Face::Italic => include_bytes!("../fonts/LiberationSerif-Italic.ttf"),
     }
 }
+
+/// A hollow square; every face has it, as a test checks.
+const BOX: char = '\u{25a1}';
 
 #[cfg(test)]
 #[path = "fonts_tests.rs"]

@@ -1,3 +1,4 @@
+use skrifa::instance::{LocationRef, Size};
 use skrifa::string::StringId;
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 use unicode_normalization::UnicodeNormalization;
@@ -32,9 +33,26 @@ fn every_face_has_every_vietnamese_letter_and_every_sign_that_forms_use() {
         for character in &all {
             let glyph = fonts.glyph(face, *character);
             assert_ne!(glyph, GlyphId::NOTDEF, "{face:?} lacks {character}");
+            assert_ne!(glyph, fonts.glyph(face, '\u{1f600}'), "{face:?} lacks {character}");
             assert!(fonts.width_of(face, *character) > 0.0, "{character} has no width");
         }
-        assert_eq!(fonts.glyph(face, '\u{1f600}'), GlyphId::NOTDEF);
+    }
+}
+
+#[test]
+fn a_letter_that_no_face_has_is_a_box_that_people_see() {
+    let fonts = Fonts::embedded();
+    for face in Face::ALL {
+        for unknown in ['\u{1f600}', '阮', '\u{10330}'] {
+            let shown = fonts.glyph(face, unknown);
+            assert_ne!(shown, GlyphId::NOTDEF);
+            assert_eq!(shown, fonts.glyph(face, '□'), "{face:?} {unknown}");
+            let font = FontRef::new(bytes(face)).expect("the embedded font is sound");
+            let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+            let ink = metrics.bounds(shown).expect("the glyph has an outline");
+            assert!(ink.x_max - ink.x_min > 500.0 && ink.y_max - ink.y_min > 500.0, "{ink:?}");
+            assert!(fonts.width_of(face, unknown) > 0.2, "it takes the room that it needs");
+        }
     }
 }
 

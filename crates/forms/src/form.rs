@@ -62,6 +62,20 @@ impl FormKind {
         FormKind::ALL.into_iter().find(named)
     }
 
+    /// Says whether there is what the form tells of: a dossier that was taken in, or an act that
+    /// counts. A paper that tells of an act nobody did must not go out.
+    pub fn is_of(self, facts: &Facts) -> bool {
+        let letters = &facts.letters;
+        match self {
+            FormKind::Receipt => facts.times.received.is_some(),
+            FormKind::Supplement => letters.supplement.is_some(),
+            FormKind::Refusal => letters.refusal.is_some(),
+            FormKind::Apology => letters.extension.is_some(),
+            FormKind::Stop => letters.stop.is_some(),
+            FormKind::Slip | FormKind::Register => true,
+        }
+    }
+
     /// The official title.
     pub fn title(self) -> &'static str {
         match self {

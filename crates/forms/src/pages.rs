@@ -61,6 +61,8 @@ pub fn pages(form: &Form) -> Vec<Page> {
 struct Row {
     cells: Vec<Cell>,
     size: f32,
+    /// The height of a line, in sizes of its face.
+    leading: f32,
     /// Room above and below the lines.
     pad: f32,
     is_bordered: bool,
@@ -82,7 +84,7 @@ struct Placed {
 
 impl Row {
     fn line_height(&self) -> f32 {
-        self.size * LINE
+        self.size * self.leading
     }
 
     fn line_count(&self) -> usize {
@@ -165,7 +167,8 @@ impl Placer<'_> {
             self.cell(LEFT, narrow, left, HEAD),
             self.cell(LEFT + narrow + GUTTER, wide, right, HEAD),
         ];
-        self.row(&plain(cells, HEAD, true), None);
+        // The rules below lines stand clear of letters that hang down.
+        self.row(&Row { leading: AIRY, ..plain(cells, HEAD, true) }, None);
         self.gap(10.0);
     }
 
@@ -173,7 +176,8 @@ impl Placer<'_> {
         let grid = qr.and_then(qr::grid);
         let aside = if grid.is_some() { QR_SIDE + GUTTER } else { 0.0 };
         let inner = self.inner_width() - aside;
-        let row = plain(vec![self.cell(LEFT + aside, inner, lines, TITLE)], TITLE, true);
+        let cells = vec![self.cell(LEFT + aside, inner, lines, TITLE)];
+        let row = Row { leading: AIRY, ..plain(cells, TITLE, true) };
         let needed = if grid.is_some() { QR_SIDE } else { 0.0 };
         if needed.max(row.height(row.line_count())) > self.room() && !self.is_fresh {
             self.turn();
@@ -225,7 +229,7 @@ impl Placer<'_> {
             cells.push(cell);
             x += width;
         }
-        Row { cells, size, pad: PAD, is_bordered: true, is_kept: true }
+        Row { cells, size, leading: LINE, pad: PAD, is_bordered: true, is_kept: true }
     }
 
     fn signatures(&mut self, signatures: &[Signature]) {
@@ -293,7 +297,7 @@ impl Placer<'_> {
         for cell in &row.cells {
             let mut top = self.y + row.pad;
             for placed in cell.lines.iter().skip(from).take(count) {
-                self.line(placed, (cell.x + inset, cell.width - 2.0 * inset), top, row.size);
+                self.line(placed, (cell.x + inset, cell.width - 2.0 * inset), top, row);
                 top += row.line_height();
             }
         }
@@ -305,8 +309,9 @@ impl Placer<'_> {
     }
 
     /// Places a line; `across` is where its cell begins and how wide it is.
-    fn line(&mut self, placed: &Placed, across: (f32, f32), top: f32, size: f32) {
+    fn line(&mut self, placed: &Placed, across: (f32, f32), top: f32, row: &Row) {
         let (x, width) = across;
+        let size = row.size;
         let spare = width - placed.line.width;
         let start = match placed.align {
             Align::Left => x,
@@ -315,14 +320,14 @@ impl Placer<'_> {
         };
         let (ascent, descent) =
             (self.fonts.ascent(Face::Regular), self.fonts.descent(Face::Regular));
-        let baseline = top + size * ((LINE - ascent - descent) / 2.0 + ascent);
+        let baseline = top + size * ((row.leading - ascent - descent) / 2.0 + ascent);
         for run in &placed.line.runs {
             let (face, text) = (run.face, run.text.clone());
             self.mark(Mark::Text { x: start + run.x, baseline, size, face, text });
         }
         if placed.is_ruled {
             let rule = width * 0.4;
-            let y = top + size * LINE - RULE / 2.0;
+            let y = top + row.line_height() - RULE / 2.0;
             self.mark(Mark::Box { x: x + (width - rule) / 2.0, y, width: rule, height: RULE });
         }
     }
@@ -364,7 +369,7 @@ impl Placer<'_> {
 }
 
 fn plain(cells: Vec<Cell>, size: f32, is_kept: bool) -> Row {
-    Row { cells, size, pad: 0.0, is_bordered: false, is_kept }
+    Row { cells, size, leading: LINE, pad: 0.0, is_bordered: false, is_kept }
 }
 
 const A4_SHORT: f32 = 595.28;
@@ -383,6 +388,8 @@ const RULE: f32 = 0.7;
 const QR_SIDE: f32 = 68.03;
 /// The height of a line, in sizes of its face.
 const LINE: f32 = 1.3;
+/// The same in heads and titles.
+const AIRY: f32 = 1.5;
 /// Room to sign, in lines.
 const SIGNATURE_LINES: usize = 4;
 /// What sums of lengths may differ by.
