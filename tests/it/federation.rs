@@ -1,8 +1,7 @@
 //! What offices may rely on, with real nodes over real QUIC.
 
-use lienthong_folder::Folder;
 use lienthong_request::Request;
-use lienthong_tests::{Process, World, office, province};
+use lienthong_tests::World;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,44 +87,4 @@ async fn a_restart_changes_nothing_that_was_saved() {
     let again = world.receive("EAST", "Ngô Nga").await;
     let again = world.show("EAST", &again).await.expect("held");
     assert_ne!(again["code"], before["code"], "a code is never given twice");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn kill_9_while_receiving_loses_no_acknowledged_dossier() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("hub");
-    drop(lienthong::init(&data, office("HUB"), &province(), &[]).expect("founds"));
-    let reception = json!({
-        "procedure": "1.001193.H47",
-        "offices": { "receiving": "HUB" },
-        "applicant": { "kind": "citizen", "name": "Nguyễn Văn An" },
-    });
-    let mut acknowledged: Vec<String> = Vec::new();
-    for round in 0..100u64 {
-        let node = Process::serve(&data).await;
-        let arguments = json!({ "reception": reception, "officer": "clerk" });
-        // The blow falls while requests are under way, after a different number each round.
-        let killer = 1 + round % 7;
-        let mut done = 0;
-        while done < killer {
-            let answer = node.ask("receive", arguments.clone()).await.expect("receives");
-            acknowledged.push(answer["id"].as_str().expect("an id").to_owned());
-            done += 1;
-        }
-        let last = tokio::spawn({
-            let (asker, arguments) = (node.asker(), arguments.clone());
-            async move { asker.ask("receive", arguments).await }
-        });
-        node.kill();
-        if let Ok(Ok(answer)) = last.await {
-            acknowledged.push(answer["id"].as_str().expect("an id").to_owned());
-        }
-    }
-    drop(Folder::open(&data).expect("nobody holds the folder"));
-    let node = Process::serve(&data).await;
-    for dossier in &acknowledged {
-        let shown = node.ask("show", json!({ "dossier": dossier })).await;
-        assert!(shown.is_ok(), "{dossier} was acknowledged and is lost");
-    }
-    node.kill();
 }

@@ -6,6 +6,7 @@ mod federation;
 mod full_disk;
 mod hostile;
 mod joining;
+mod kills;
 mod outages;
 mod printing;
 mod publishing;
