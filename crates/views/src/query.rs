@@ -8,7 +8,7 @@ use lienthong_protocol::{Moment, OfficeId};
 use rusqlite::types::Value;
 use thiserror::Error;
 
-use crate::text::{composed, match_of};
+use crate::text::{OFFICE, REVIEW, STATUS, composed, match_of, tag};
 use crate::views::due_key;
 
 /// The most dossiers on one page.
@@ -147,7 +147,7 @@ impl Query {
                 return Err(QueryError::TextTooLong { chars });
             }
             let Some(question) = match_of(text) else { return Ok(None) };
-            sql.and("words MATCH ", question);
+            sql.and("words MATCH ", self.tagged(&question));
         }
         if let Some(Cursor(after)) = self.after {
             sql.and(&format!("{place} < "), after);
@@ -174,6 +174,17 @@ impl Query {
             sql.and("d.procedure <> ", hidden.clone());
         }
         Ok(Some(sql))
+    }
+
+    /// Narrows a question by what else is asked for. Tags may be alike for two offices: the
+    /// conditions on the rows stay.
+    fn tagged(&self, question: &str) -> String {
+        let status = self.status.map(|status| tag(STATUS, &status.number().to_string()));
+        let office = self.office.map(|office| tag(OFFICE, office.as_str()));
+        let review = self.review.then(|| tag(REVIEW, ""));
+        let tags = [status, office, review].into_iter().flatten();
+        let tags = tags.map(|tag| format!(" AND tags : \"{tag}\""));
+        format!("{{code names numbers phones subject}} : ({question}){}", tags.collect::<String>())
     }
 
     fn narrow_by_office(&self, sql: &mut Sql) {

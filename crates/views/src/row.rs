@@ -5,7 +5,7 @@ use lienthong_dossier::{Dossier, Summary};
 use lienthong_protocol::{DocumentId, OfficeId, Tally};
 
 use crate::open::OpenItems;
-use crate::text::{composed, dialled, folded, plain};
+use crate::text::{OFFICE, REVIEW, STATUS, composed, dialled, folded, plain, tag};
 
 /// One dossier as the view keeps it. Names and numbers go into the full-text index alone, which
 /// gives them back to nobody; what lists show is masked.
@@ -36,6 +36,8 @@ pub(crate) struct Words {
     pub(crate) numbers: String,
     pub(crate) phones: String,
     pub(crate) subject: String,
+    /// What a search may be filtered by, as [`crate::text::tag`] writes it.
+    pub(crate) tags: String,
 }
 
 /// How far the view has followed the log: everything before this place is in it.
@@ -66,14 +68,18 @@ impl DossierRow {
         offices.sort_unstable();
         offices.dedup();
         let last = dossier.acts.last();
+        let open = OpenItems::of(dossier, procedure);
+        let mut tags = vec![tag(STATUS, &summary.status.to_string())];
+        tags.extend(offices.iter().map(|office| tag(OFFICE, office.as_str())));
+        tags.extend((open.all > 0).then(|| tag(REVIEW, "")));
         DossierRow {
             id: dossier.id,
             seen,
             procedure_name: procedure.map(|procedure| composed(&procedure.name)),
             officer: last.map(|act| composed(&cut(&act.officer))).unwrap_or_default(),
             offices,
-            open: OpenItems::of(dossier, procedure),
-            words: Words::of(dossier, procedure),
+            open,
+            words: Words { tags: tags.join(" "), ..Words::of(dossier, procedure) },
             summary,
         }
     }
@@ -105,6 +111,7 @@ impl Words {
             numbers: joined(&[numbers[0], numbers[1], Some(&plain)]),
             phones: phones.join(" "),
             subject: joined(&subject),
+            tags: String::new(),
         }
     }
 }

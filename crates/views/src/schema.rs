@@ -11,11 +11,16 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::ViewError;
 
 /// The version of the tables. Another one in the file means that it is thrown away.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// `place` sorts like the document id, newest highest, and is the row of the full-text index: so
 /// a search stops as soon as its page is full. `due_key` sorts days and minutes together. `part`
 /// repeats what an office's list is filtered by most, so that no row behind it need be read.
+///
+/// People type beginnings of words: those of up to four letters have lists of their own in the
+/// full-text index, which are read from the newest on. Without them the lists of all words that
+/// begin so are put together first, 16 ms of processor time for `dang ky khai sinh` instead of 0.1
+/// ms. `tags` holds what a search is filtered by, so that a rare status is found among broad words.
 const TABLES: &str = "
 CREATE TABLE dossier (
     place INTEGER PRIMARY KEY,
@@ -66,8 +71,8 @@ CREATE TABLE part (
 ) WITHOUT ROWID;
 CREATE INDEX part_of ON part (place);
 CREATE VIRTUAL TABLE words USING fts5(
-    code, names, numbers, phones, subject,
-    content='', contentless_delete=1,
+    code, names, numbers, phones, subject, tags,
+    content='', contentless_delete=1, prefix='1 2 3 4',
     tokenize='unicode61 remove_diacritics 2'
 );
 CREATE TABLE watermark (

@@ -343,6 +343,9 @@ fn filters_narrow_and_combine() {
         (Query { hidden: vec!["2.002621.H47".into()], ..all() }, vec![5, 3, 2, 1]),
         (Query { text: Some("binh".into()), office: Some(office("EAST")), ..all() }, vec![5, 3]),
         (Query { text: Some("binh".into()), status: in_process, ..all() }, vec![1]),
+        (Query { text: Some("s4".into()), ..all() }, vec![]),
+        (Query { text: Some("ohill".into()), ..all() }, vec![]),
+        (Query { text: Some("binh".into()), review: true, ..all() }, vec![2]),
     ] {
         assert_eq!(desk.finds(&query), found, "{query:?}");
         let count = desk.reader().count(&query).expect("counts");

@@ -68,6 +68,17 @@ fn of_run(run: &[&str]) -> Option<String> {
     }
 }
 
+/// A word for what a search is filtered by: nobody types it, because searches of people do not
+/// read the column that it stands in.
+pub(crate) fn tag(kind: char, value: &str) -> String {
+    format!("{kind}{}", plain(value))
+}
+
+/// The kinds of tags.
+pub(crate) const STATUS: char = 's';
+pub(crate) const OFFICE: char = 'o';
+pub(crate) const REVIEW: char = 'r';
+
 fn quoted(word: &str) -> String {
     format!("\"{}\"*", word.replace('"', "\"\""))
 }

@@ -187,9 +187,18 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
         part.execute(params![office.as_str(), place, summary.status, open, due_key])?;
     }
     let words = &row.words;
-    let values =
-        params![place, words.code, words.names, words.numbers, words.phones, words.subject];
-    transaction.prepare_cached(WRITE_WORDS)?.execute(values)?;
+    let values = params![
+        place,
+        words.code,
+        words.names,
+        words.numbers,
+        words.phones,
+        words.subject,
+        words.tags
+    ];
+    // To replace what is not there costs a search for it.
+    let write_words = if held.is_some() { REPLACE_WORDS } else { WRITE_WORDS };
+    transaction.prepare_cached(write_words)?.execute(values)?;
     Ok(held.is_none())
 }
 
@@ -258,8 +267,10 @@ const WRITE: &str = "INSERT OR REPLACE INTO dossier VALUES \
      (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20, \
      ?21,?22,?23,?24,?25,?26,?27,?28)";
 const WRITE_PART: &str = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4, ?5)";
-const WRITE_WORDS: &str = "INSERT OR REPLACE INTO words \
-     (rowid, code, names, numbers, phones, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const WRITE_WORDS: &str = "INSERT INTO words \
+     (rowid, code, names, numbers, phones, subject, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const REPLACE_WORDS: &str = "INSERT OR REPLACE INTO words \
+     (rowid, code, names, numbers, phones, subject, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const SET_WATERMARK: &str = "INSERT OR REPLACE INTO watermark VALUES (1, ?1, ?2, ?3)";
 const WATERMARK: &str = "SELECT segment, offset, tally FROM watermark";
 const NAMELESS: &str = "SELECT DISTINCT procedure FROM dossier WHERE procedure_name IS NULL";
