@@ -1,10 +1,16 @@
 //! The pages of the desk: what people ask of a node with a browser, and programs by HTTP.
 
 mod accounts;
+mod act;
 mod api;
+mod dossier;
+mod lists;
 mod login;
 mod openapi;
+mod print;
+mod receive;
 mod setup;
+mod spoken;
 mod today;
 
 use std::sync::Arc;
@@ -21,6 +27,7 @@ pub const WORDS: &str = include_str!("../words.txt");
 pub fn routes(setup: &Arc<Setup>) -> Vec<Route> {
     let mut routes = setup::routes(setup);
     routes.extend(api::routes());
+    routes.extend(print::routes());
     routes.extend([
         Route::get("/", Who::Officer, |visit| Box::pin(today::show(visit))),
         Route::get("/login", Who::Anyone, |visit| Box::pin(login::show(visit))),
@@ -31,6 +38,15 @@ pub fn routes(setup: &Arc<Setup>) -> Vec<Route> {
         Route::post("/unlock", Who::SignedIn, |visit| Box::pin(login::unlock(visit))),
         Route::get("/password", Who::SignedIn, |visit| Box::pin(login::show_password(visit))),
         Route::post("/password", Who::SignedIn, |visit| Box::pin(login::set_password(visit))),
+        Route::get("/receive", AT_COUNTER, |visit| Box::pin(receive::show(visit))),
+        Route::post("/receive", AT_COUNTER, |visit| Box::pin(receive::send(visit))),
+        Route::get("/dossier/{dossier}", Who::Officer, |visit| Box::pin(dossier::show(visit))),
+        Route::get("/dossier/{dossier}/act/{kind}", AT_WORK, |visit| Box::pin(act::show(visit))),
+        Route::post("/dossier/{dossier}/act/{kind}", AT_WORK, |visit| Box::pin(act::save(visit))),
+        Route::get("/queue", Who::Officer, |visit| Box::pin(lists::queue(visit))),
+        Route::get("/search", Who::Officer, |visit| Box::pin(lists::show_search(visit))),
+        Route::post("/search", Who::Officer, |visit| Box::pin(lists::search(visit))),
+        Route::get("/review", Who::Officer, |visit| Box::pin(lists::review(visit))),
         Route::get("/accounts", IN_CHARGE, |visit| Box::pin(accounts::show(visit))),
         Route::post("/accounts", IN_CHARGE, |visit| Box::pin(accounts::save(visit))),
     ]);
@@ -38,6 +54,8 @@ pub fn routes(setup: &Arc<Setup>) -> Vec<Route> {
 }
 
 const IN_CHARGE: Who = Who::Holder(&[Role::Administrator]);
+const AT_COUNTER: Who = Who::Holder(&[Role::Intake]);
+const AT_WORK: Who = Who::Holder(&[Role::Intake, Role::Processing, Role::Leader]);
 
 #[cfg(test)]
 #[path = "routes_tests.rs"]

@@ -34,11 +34,12 @@ impl Group {
 
 /// One line of a list; names are masked.
 pub(crate) struct Row {
-    code: String,
-    applicant: String,
-    procedure: String,
-    due: String,
-    is_late: bool,
+    pub(crate) id: String,
+    pub(crate) code: String,
+    pub(crate) applicant: String,
+    pub(crate) procedure: String,
+    pub(crate) due: String,
+    pub(crate) is_late: bool,
     status: u64,
 }
 
@@ -47,6 +48,7 @@ impl Row {
     pub(crate) fn of(dossier: &Value, is_late: bool) -> Row {
         let text = |field: &str| dossier[field].as_str().unwrap_or_default().to_owned();
         Row {
+            id: text("id"),
             code: text("code"),
             applicant: text("applicant"),
             procedure: text("procedure"),
@@ -56,7 +58,7 @@ impl Row {
         }
     }
 
-    fn status_word(&self) -> &'static str {
+    pub(crate) fn status_word(&self) -> &'static str {
         let at = usize::try_from(self.status).unwrap_or(0);
         STATUS_WORDS.get(at.saturating_sub(1)).copied().unwrap_or("status.1")
     }
@@ -106,7 +108,7 @@ fn filter(kind: &Kind, visit: &Visit) -> Filter {
 }
 
 /// The day here, as YYYY-MM-DD.
-fn today(visit: &Visit) -> String {
+pub(crate) fn today(visit: &Visit) -> String {
     let words = when(visit.now());
     let day = words.split(' ').nth(1).unwrap_or_default();
     let mut parts: Vec<&str> = day.split('/').collect();
