@@ -1,13 +1,18 @@
-//! A simulated disk whose reads can fail, too.
+//! A simulated disk whose reads can fail, too, and the store over it as the replica's shelf.
 //!
 //! The simulated disk of the store loses power, runs full, fails to write and rots; reading is
 //! perfect there. Here a read may fail, or bring what lies elsewhere, as a misdirected read does.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lienthong_store::{Disk, DiskFile, SimDisk};
+use bytes::Bytes;
+use lienthong_replica::{Order, Pair, Place, Shelf, ShelfError};
+use lienthong_store::{
+    Direction, Disk, DiskFile, IndexError, KeyRange, Location, LogReader, ReadError, SimDisk, Store,
+};
 
 /// What goes wrong with one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,4 +147,74 @@ impl DiskFile for ReadFaultsFile {
     fn sync_data(&self) -> io::Result<()> {
         self.file.sync_data()
     }
+}
+
+/// The store as the replica's shelf: what `node/src/shelf.rs` is in the node, which stands above
+/// this crate.
+pub(crate) struct StoreShelf {
+    pub(crate) store: Store,
+    reader: LogReader,
+    /// Where records were met that cannot be read.
+    damaged: RefCell<BTreeSet<Place>>,
+}
+
+impl StoreShelf {
+    pub(crate) fn new(store: Store) -> StoreShelf {
+        StoreShelf { reader: store.reader(), store, damaged: RefCell::default() }
+    }
+
+    /// Where records were met that cannot be read, since this was last asked.
+    pub(crate) fn take_damaged(&self) -> BTreeSet<Place> {
+        self.damaged.take()
+    }
+}
+
+impl Shelf for StoreShelf {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ShelfError> {
+        self.store.index().get(key).map_err(|error| failed(&error))
+    }
+
+    fn put(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), ShelfError> {
+        self.store.index_mut().put(key, &value).map_err(|error| failed(&error))
+    }
+
+    fn delete(&mut self, key: &[u8]) -> Result<(), ShelfError> {
+        self.store.index_mut().delete(key).map_err(|error| failed(&error))
+    }
+
+    fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<Pair>, ShelfError> {
+        let direction = match order {
+            Order::Ascending => Direction::Forward,
+            Order::Descending => Direction::Backward,
+        };
+        let range = KeyRange::between(from, to);
+        self.store.index().range(&range, limit, direction).map_err(|error| failed(&error))
+    }
+
+    fn record(&self, place: Place) -> Result<Option<Bytes>, ShelfError> {
+        let Place { segment, offset, length } = place;
+        match self.reader.read(Location { segment, offset, length }) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(ReadError::Io { source, .. }) => Err(ShelfError { cause: source.to_string() }),
+            Err(_) => {
+                self.damaged.borrow_mut().insert(place);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The replica's word for a place in the log.
+pub(crate) fn place(location: Location) -> Place {
+    Place { segment: location.segment, offset: location.offset, length: location.length }
+}
+
+pub(crate) fn failed(error: &IndexError) -> ShelfError {
+    ShelfError { cause: error.to_string() }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use lienthong_document::Document;
+use lienthong_dossier::Dossier;
 use lienthong_protocol::{ChangeId, DocumentId, NodeId};
 use lienthong_replica::{Entry, Verdict};
 use lienthong_store::MemoryEngine;
@@ -218,7 +220,7 @@ impl World {
             if is_opened {
                 let mut out = Vec::new();
                 let opened = process.open(self.now, id, &mut out).ok().flatten();
-                let own = opened.map(|document| document.canonical()).unwrap_or_default();
+                let own = opened.map(|document| told(id, &document)).unwrap_or_default();
                 if text.get_or_insert_with(|| own.clone()) != &own {
                     return Err(format!("seat {seat} reads {id} otherwise"));
                 }
@@ -226,6 +228,13 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// All that a document says, and what the acts of a dossier add up to.
+fn told(id: DocumentId, document: &Document) -> String {
+    let dossier = Dossier::read(id, document).ok();
+    let sum = dossier.map(|dossier| (dossier.heads, dossier.acts, dossier.standing));
+    format!("{} {sum:?}", document.canonical())
 }
 
 type Verdicts = BTreeMap<ChangeId, &'static str>;

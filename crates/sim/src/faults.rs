@@ -158,7 +158,10 @@ impl World {
             },
             _ => BadRead::Fails,
         };
-        self.machines[seat].is_doubtful |= fault == Fault::Misread;
+        if fault == Fault::Misread {
+            self.machines[seat].is_doubtful = true;
+            self.oracle.misread(seat);
+        }
         self.disk(seat).plan(reads, bad);
     }
 
@@ -215,6 +218,42 @@ impl World {
                 self.later(wait_ms, Happening::Mend(from, to));
             }
         }
+    }
+
+    /// Copies the disks of about half of the machines.
+    pub(crate) fn back_up(&mut self) {
+        for seat in 0..self.machines.len() {
+            if self.machines[seat].is_gone || self.fate.chance(500_000) {
+                continue;
+            }
+            let kept = self.oracle.backup(seat);
+            let machine = &mut self.machines[seat];
+            machine.backup = Some((machine.process.disk.below.fork(), kept));
+        }
+    }
+
+    /// Switches a machine off for the night, in good order or by the plug.
+    pub(crate) fn evening(&mut self, seat: Seat) {
+        if !self.machines[seat].process.is_up() || self.healed_at.is_some() {
+            return;
+        }
+        self.say(format_args!("{seat} is switched off"));
+        let by_the_plug = self.fate.chance(500_000);
+        let process = &mut self.machines[seat].process;
+        if by_the_plug || process.close().is_err() {
+            process.kill();
+            process.disk.below.crash(self.fate.draw());
+            return self.end_links(seat);
+        }
+        // Whoever leaves in good order says so on every link.
+        for end in self.network.ends_of(seat) {
+            if let Some(from) = self.network.receiver(end)
+                && let Some((at, end)) = self.network.close(self.now, from)
+            {
+                self.at(at, Happening::Closed(end));
+            }
+        }
+        self.end_links(seat);
     }
 
     // ------------------------------------------------------------- the tree

@@ -69,6 +69,9 @@ struct One {
     /// How often faults strike, in percent.
     #[arg(long)]
     intensity: Option<u8>,
+    /// After how many minutes each link is asked for its time.
+    #[arg(long)]
+    ping: Option<u16>,
     /// Whether dossiers are real ones.
     #[arg(long)]
     real: Option<bool>,
@@ -87,6 +90,7 @@ impl One {
         plan.days = self.days.unwrap_or(plan.days).max(1);
         plan.acts = self.acts.unwrap_or(plan.acts);
         plan.intensity_percent = self.intensity.unwrap_or(plan.intensity_percent);
+        plan.ping_minutes = self.ping.unwrap_or(plan.ping_minutes).max(1);
         plan.real = self.real.unwrap_or(plan.real);
         if let Some(words) = &self.faults {
             plan.faults = faults_of(words)?;

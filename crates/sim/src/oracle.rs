@@ -33,8 +33,10 @@ struct Shelf {
     held: BTreeSet<ChangeId>,
     /// What may have reached the disk or not, when an append failed.
     doubtful: BTreeSet<ChangeId>,
-    /// What rot may have taken.
+    /// What rot may have taken, or what was given up after bad reads.
     rotten: BTreeSet<ChangeId>,
+    /// Whether a read may have brought other bytes than those on the disk.
+    is_misread: bool,
     /// The last number that each incarnation used.
     last_seq: BTreeMap<Incarnation, u64>,
 }
@@ -151,6 +153,25 @@ impl Oracle {
         self.shelves.entry(seat).or_default().rotten.insert(id);
     }
 
+    /// Reads at a seat may go astray from now on.
+    pub(crate) fn misread(&mut self, seat: Seat) {
+        self.shelves.entry(seat).or_default().is_misread = true;
+    }
+
+    /// A seat has given these up until a peer brings them back: their records cannot be read.
+    pub(crate) fn lost(&mut self, seat: Seat, ids: &[ChangeId]) -> Result<(), Broken> {
+        let shelf = self.shelves.entry(seat).or_default();
+        for id in ids {
+            if !shelf.is_misread && !shelf.rotten.contains(id) {
+                return Err(format!("seat {seat} gives {} up, which is sound", id.short()));
+            }
+            shelf.held.remove(id);
+            shelf.rotten.insert(*id);
+            self.destroyed.insert(*id);
+        }
+        Ok(())
+    }
+
     /// What a seat keeps now.
     pub(crate) fn backup(&self, seat: Seat) -> Backup {
         Backup(self.shelves.get(&seat).cloned().unwrap_or_default())
@@ -184,8 +205,8 @@ impl Oracle {
         if let Some(id) = shelf.held.difference(&actual).find(excused) {
             return Err(format!("seat {seat} has lost {}, which was durable", id.short()));
         }
-        let known = |id: &&ChangeId| !shelf.doubtful.contains(*id);
-        if let Some(id) = actual.difference(&shelf.held).find(known) {
+        let strange = |id: &&ChangeId| !shelf.doubtful.contains(*id) && excused(id);
+        if let Some(id) = actual.difference(&shelf.held).find(strange) {
             return Err(format!("seat {seat} holds {}, which it never took", id.short()));
         }
         let lost: Vec<ChangeId> = shelf.held.difference(&actual).copied().collect();

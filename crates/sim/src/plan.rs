@@ -137,6 +137,9 @@ pub struct Plan {
     pub acts: u32,
     /// How often each fault strikes, in percent of the most.
     pub intensity_percent: u8,
+    /// After how many minutes each link is asked for its time; at least 1. A node asks each minute:
+    /// then nearly all that happens in a week is that.
+    pub ping_minutes: u16,
     /// Whether acts are those of real dossiers, or small edits that nobody reads.
     pub real: bool,
     /// What goes wrong.
@@ -163,15 +166,17 @@ impl Plan {
             days: 7,
             acts: u32::try_from(dice.between(50, 160)).unwrap_or(100),
             intensity_percent: u8::try_from(dice.between(10, 100)).unwrap_or(100),
+            ping_minutes: u16::try_from(Dice::new(!seed).between(5, 60)).unwrap_or(60),
             real: seed % 10 == 7,
             faults,
         }
     }
 
-    /// The world of a whole province in which everything may happen, for two days.
+    /// The world of a whole province in which everything may happen, for one day.
     pub fn province(seed: u64) -> Plan {
         let drawn = Plan::draw(seed);
-        Plan { offices: 270, days: 2, acts: 2_000, ..drawn }
+        let (offices, days, acts, ping_minutes) = (270, 1, 1_000, 60);
+        Plan { offices, days, acts, ping_minutes, intensity_percent: 50, ..drawn }
     }
 
     /// Whether a kind of fault strikes in this run.
@@ -218,9 +223,10 @@ impl Plan {
 impl fmt::Display for Plan {
     /// The arguments with which `sim` plays it again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { seed, offices, days, acts, intensity_percent, real, faults } = self;
+        let Plan { seed, offices, days, acts, intensity_percent, ping_minutes, real, faults } =
+            self;
         write!(f, "run {seed} --offices {offices} --days {days} --acts {acts}")?;
-        write!(f, " --intensity {intensity_percent} --real {real}")?;
+        write!(f, " --intensity {intensity_percent} --ping {ping_minutes} --real {real}")?;
         let words: Vec<&str> = faults.iter().map(|fault| fault.name()).collect();
         let words = if words.is_empty() { "none".into() } else { words.join(",") };
         write!(f, " --faults {words}")

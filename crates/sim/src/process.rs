@@ -1,26 +1,25 @@
 //! One process: a real replica over a real store, its effects performed as the node does it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use lienthong_document::{Actor, Document, EditError, Editor, Refusal};
 use lienthong_protocol::{
     Change, ChangeId, CloseCode, DocumentId, FederationId, Frame, Incarnation, Kind, Moment,
     NodeId, NodeKey, OfficeId,
 };
 use lienthong_replica::{
-    Effect, Event, Identity, Inspected, LinkId, Notice, Order, Pair, Place, Replica, Settings,
-    Shelf, ShelfError, Stored, Ticket, Verdict, inspect,
+    Effect, Event, Identity, Inspected, LinkId, Notice, Replica, Settings, Shelf, Stored, Ticket,
+    Verdict, inspect,
 };
 use lienthong_store::{
-    AppendError, Checkpoint, Direction, EngineChoice, IndexError, IndexSettings, KeyRange,
-    Location, LogReader, LogSettings, MemoryEngine, ReadError, Store, StoreSettings, Writing,
+    AppendError, Checkpoint, EngineChoice, IndexSettings, Location, LogReader, LogSettings,
+    MemoryEngine, Store, StoreSettings, Writing,
 };
 
-use crate::disk::ReadFaults;
+use crate::disk::{ReadFaults, StoreShelf, failed, place};
 
 /// How many messages are taken before what they brought is made durable together, as in the node.
 const GROUP_MESSAGES: usize = 64;
@@ -66,6 +65,8 @@ pub(crate) enum Out {
     Durable(Vec<ChangeId>),
     /// The append of these failed: they may be on the disk or not.
     Doubtful(Vec<ChangeId>),
+    /// These were given up because their records cannot be read.
+    Lost(Vec<ChangeId>),
 }
 
 /// Why a process ends by itself.
@@ -92,6 +93,8 @@ pub(crate) struct Process {
     pub(crate) engine: MemoryEngine,
     /// How far its clock is ahead of the true time, in milliseconds.
     pub(crate) ahead_ms: i64,
+    /// How often it asks each link for its time.
+    pub(crate) ping_every: Duration,
     life: Option<Life>,
 }
 
@@ -110,7 +113,8 @@ impl Process {
     /// A machine whose log holds what a new node is given when it joins.
     pub(crate) fn new(me: Member, disk: ReadFaults, records: &[Change]) -> Process {
         let engine = MemoryEngine::new();
-        let process = Process { me, disk, engine, ahead_ms: 0, life: None };
+        let ping_every = Settings::default().ping_every;
+        let process = Process { me, disk, engine, ahead_ms: 0, ping_every, life: None };
         let opened = process.open_store().expect("an empty disk opens");
         let mut store = opened.store;
         store.append(records).expect("an empty disk takes the registry");
@@ -147,9 +151,9 @@ impl Process {
             agent: "sim".into(),
         };
         let addresses = vec![self.me.address.clone()];
-        let conduct = Settings { addresses, ..Settings::default() };
+        let conduct = Settings { addresses, ping_every: self.ping_every, ..Settings::default() };
         let (reader, local) = (opened.store.reader(), self.local(now));
-        let shelf = StoreShelf { store: opened.store, reader: reader.clone() };
+        let shelf = StoreShelf::new(opened.store);
         let mut replica = Replica::open(me, conduct, shelf, seed, local).map_err(broken)?;
         replay(&mut replica, &reader, opened.replay_from)?;
         replica.handle_event(local, Event::NetworkChanged).map_err(broken)?;
@@ -277,6 +281,9 @@ impl Process {
         let Some((_, entries)) = life.replica.document(id).map_err(broken)? else {
             return Ok(Some(Document::new()));
         };
+        if life.replica.lost().contains_key(&id) {
+            return Ok(None);
+        }
         let mut changes = Vec::new();
         for entry in entries.iter().filter(|entry| entry.verdict == Verdict::Accepted) {
             let record = life.replica.shelf().record(entry.place).map_err(broken)?;
@@ -285,8 +292,7 @@ impl Process {
                 None => return Ok(None),
             }
         }
-        let payloads = changes.iter().map(|change| (change.id(), change.payload()));
-        let opened = Document::open(payloads, |_| None);
+        let opened = Document::open_changes(&changes);
         // What misses a dependency only is no worse than what it waits for.
         let is_unfit = |refusal: &Refusal| !matches!(refusal, Refusal::Missing { .. });
         let refused = opened.refused.iter().filter(|(_, refusal)| is_unfit(refusal));
@@ -330,7 +336,23 @@ impl Life {
             self.commit(local, out)?;
             self.perform(local, out)?;
         }
-        Ok(())
+        self.miss_damaged(local, out)
+    }
+
+    /// Gives records up that could not be read, as the node does.
+    fn miss_damaged(&mut self, local: Moment, out: &mut Vec<Out>) -> Result<(), Stop> {
+        let damaged = self.replica.shelf().take_damaged();
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let lost = |replica: &Replica<StoreShelf>| -> BTreeSet<ChangeId> {
+            replica.lost().values().flatten().copied().collect()
+        };
+        let before = lost(&self.replica);
+        let places = damaged.into_iter().collect();
+        self.replica.handle_event(local, Event::Damaged { places }).map_err(broken)?;
+        out.push(Out::Lost(lost(&self.replica).difference(&before).copied().collect()));
+        self.perform(local, out)
     }
 
     fn perform(&mut self, local: Moment, out: &mut Vec<Out>) -> Result<(), Stop> {
@@ -431,59 +453,6 @@ fn replay(
         Some(error) => Err(broken(error)),
         None => replica.replay(stored).map_err(broken),
     }
-}
-
-/// The store as the replica's shelf: what `node/src/shelf.rs` is in the node, which stands above
-/// this crate.
-pub(crate) struct StoreShelf {
-    store: Store,
-    reader: LogReader,
-}
-
-impl Shelf for StoreShelf {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ShelfError> {
-        self.store.index().get(key).map_err(|error| failed(&error))
-    }
-
-    fn put(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), ShelfError> {
-        self.store.index_mut().put(key, &value).map_err(|error| failed(&error))
-    }
-
-    fn delete(&mut self, key: &[u8]) -> Result<(), ShelfError> {
-        self.store.index_mut().delete(key).map_err(|error| failed(&error))
-    }
-
-    fn range(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        limit: usize,
-    ) -> Result<Vec<Pair>, ShelfError> {
-        let direction = match order {
-            Order::Ascending => Direction::Forward,
-            Order::Descending => Direction::Backward,
-        };
-        let range = KeyRange::between(from, to);
-        self.store.index().range(&range, limit, direction).map_err(|error| failed(&error))
-    }
-
-    fn record(&self, place: Place) -> Result<Option<Bytes>, ShelfError> {
-        let Place { segment, offset, length } = place;
-        match self.reader.read(Location { segment, offset, length }) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(ReadError::Io { source, .. }) => Err(ShelfError { cause: source.to_string() }),
-            Err(_) => Ok(None),
-        }
-    }
-}
-
-fn place(location: Location) -> Place {
-    Place { segment: location.segment, offset: location.offset, length: location.length }
-}
-
-fn failed(error: &IndexError) -> ShelfError {
-    ShelfError { cause: error.to_string() }
 }
 
 fn broken(error: impl std::error::Error) -> Stop {

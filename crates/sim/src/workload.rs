@@ -2,6 +2,7 @@
 //! registry.
 
 use lienthong_document::{Actor, Document};
+use lienthong_dossier::{ActKind, Code, Dossier, NewAct, Opening, Reception, ReplyLetter, receive};
 use lienthong_federation::{
     NewNode, Office, Province, Registry, add_node, add_office, found, revoke, set_addresses,
 };
@@ -20,6 +21,8 @@ use crate::world::{DAY_MS, HOUR_MS, Happening, MINUTE_MS, MONDAY, World};
 const UNKNOWN_KIND: Kind = Kind(9);
 /// How many of its newest dossiers a clerk has on the desk.
 const DESK: usize = 24;
+/// How many kinds of act a clerk thinks of before giving up.
+const MOST_TRIES: usize = 12;
 
 /// The id of the office with this number; 0 is the root.
 pub(crate) fn office_id(number: usize) -> OfficeId {
@@ -138,7 +141,8 @@ impl World {
         self.acts += 1;
         let machine = &mut self.machines[seat];
         let dice = &mut self.people;
-        let wish = Wish { dice, number: self.acts, newer: machine.is_newer };
+        let (newer, real) = (machine.is_newer, self.plan.real);
+        let wish = Wish { dice, number: self.acts, newer, real };
         let mut out = Vec::new();
         let done = act(&mut machine.process, self.now, wish, &mut out);
         if let Ok(Some(document)) = &done {
@@ -156,6 +160,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) number: u64,
     /// Whether this node knows kinds of documents that others do not.
     pub(crate) newer: bool,
+    /// Whether acts are those of real dossiers.
+    pub(crate) real: bool,
 }
 
 /// Does one act at a process. Says which document it concerned, if anything was saved.
@@ -165,7 +171,7 @@ pub(crate) fn act(
     wish: Wish<'_>,
     out: &mut Vec<Out>,
 ) -> Result<Option<DocumentId>, Stop> {
-    let Wish { dice, number, newer } = wish;
+    let Wish { dice, number, newer, real } = wish;
     if newer && dice.chance(100_000) {
         let about = (None, UNKNOWN_KIND);
         return process
@@ -175,12 +181,73 @@ pub(crate) fn act(
     let offices = others(process);
     let share = dice.chance(150_000).then(|| dice.pick(&offices).copied()).flatten();
     let document = if dice.chance(300_000) { None } else { dice.pick(&desk).copied() };
+    if real {
+        let other = dice.pick(&offices).copied();
+        return match document {
+            None => receive_dossier(process, now, (number, other), out),
+            Some(id) => act_on_dossier(process, now, id, (dice, number, other), out),
+        };
+    }
     let adds: Vec<OfficeId> = share.into_iter().collect();
     let place = format!("act-{}", dice.below(6));
     let office = process.me.office;
     process.author(now, (document, Kind::DOSSIER), adds, out, |editor| {
         editor.put(&[place.as_str()], json!({ "number": number, "office": office }))
     })
+}
+
+/// Takes in a real dossier, for which the other office is competent.
+fn receive_dossier(
+    process: &mut Process,
+    now: Moment,
+    (number, other): (u64, Option<OfficeId>),
+    out: &mut Vec<Out>,
+) -> Result<Option<DocumentId>, Stop> {
+    let (own, at) = (process.me.office, process.local(now));
+    let typed = json!({
+        "procedure": "2.002621.H56",
+        "offices": { "receiving": own, "competent": other },
+        "applicant": { "name": format!("Nguyễn Văn {number}") },
+    });
+    let reception = serde_json::from_value::<Reception>(typed).expect("the shape is right");
+    let serial = u32::try_from(number % 90_000).unwrap_or(0) + 1;
+    let code = Code::issue("000.00.19.H47", at, serial);
+    let (Ok(reception), Ok(code)) = (reception.check(), code) else { return Ok(None) };
+    let opening = Opening::received(code, &format!("act-{number}"), "clerk", at);
+    let adds = reception.offices_added().into_iter().filter(|office| *office != own).collect();
+    let about = (None, Kind::DOSSIER);
+    process.author(now, about, adds, out, |editor| receive(editor, &reception, &opening))
+}
+
+/// Does on a real dossier one of the acts that the rules allow this office now.
+fn act_on_dossier(
+    process: &mut Process,
+    now: Moment,
+    id: DocumentId,
+    (dice, number, other): (&mut Dice, u64, Option<OfficeId>),
+    out: &mut Vec<Out>,
+) -> Result<Option<DocumentId>, Stop> {
+    let (own, at) = (process.me.office, process.local(now));
+    let Some(document) = process.open(now, id, out)? else { return Ok(None) };
+    let Ok(dossier) = Dossier::read(id, &document) else { return Ok(None) };
+    let regards = dice.pick(&dossier.acts).map(|act| act.id.clone());
+    let (number_of, date, signer) = (number.to_string(), "2026-01-06".into(), "Lan".into());
+    let letter = ReplyLetter { number: number_of, date, signer, file: None };
+    let blank = NewAct {
+        note: Some("hỏi lại".into()),
+        due: Some("2026-02-02".into()),
+        to_office: other,
+        regards,
+        reply: Some(letter),
+        ..NewAct::new(&format!("act-{number}"), ActKind::Noted, own, "clerk")
+    };
+    for _ in 0..MOST_TRIES {
+        let kind = dice.pick(&ActKind::ALL).copied().unwrap_or(ActKind::Noted);
+        let Ok(planned) = dossier.plan(&NewAct { kind, ..blank.clone() }, at) else { continue };
+        let (adds, about) = (planned.offices_added(), (Some(id), Kind::DOSSIER));
+        return process.author(now, about, adds, out, |editor| planned.write(editor));
+    }
+    Ok(None)
 }
 
 /// The dossiers that a clerk may work on: the newest of those that the office takes part in.

@@ -193,7 +193,8 @@ impl World {
     /// A new machine; what it is given when it joins is on its disk.
     pub(crate) fn add_machine(&mut self, member: Member, records: &[Change]) -> Seat {
         let seat = self.machines.len();
-        let process = Process::new(member, ReadFaults::default(), records);
+        let mut process = Process::new(member, ReadFaults::default(), records);
+        process.ping_every = Duration::from_secs(60 * u64::from(self.plan.ping_minutes));
         self.oracle.begin(seat, records);
         let is_newer = self.plan.has(Fault::Newer) && self.fate.chance(400_000);
         self.machines.push(Machine { is_newer, ..Machine::new(process) });
@@ -300,6 +301,11 @@ impl World {
                 self.oracle.durable(seat, &ids)?;
             }
             Out::Doubtful(ids) => self.oracle.doubtful(seat, &ids),
+            Out::Lost(ids) => {
+                let words: String = ids.iter().map(|id| format!(" {}", id.short())).collect();
+                self.say(format_args!("{seat} gives up{words}"));
+                self.oracle.lost(seat, &ids)?;
+            }
         }
         Ok(())
     }
@@ -401,40 +407,6 @@ impl World {
                 Ok(())
             }
         }
-    }
-
-    fn back_up(&mut self) {
-        for seat in 0..self.machines.len() {
-            if self.machines[seat].is_gone || self.fate.chance(500_000) {
-                continue;
-            }
-            let kept = self.oracle.backup(seat);
-            let machine = &mut self.machines[seat];
-            machine.backup = Some((machine.process.disk.below.fork(), kept));
-        }
-    }
-
-    fn evening(&mut self, seat: Seat) {
-        if !self.machines[seat].process.is_up() || self.healed_at.is_some() {
-            return;
-        }
-        self.say(format_args!("{seat} is switched off"));
-        let by_the_plug = self.fate.chance(500_000);
-        let process = &mut self.machines[seat].process;
-        if by_the_plug || process.close().is_err() {
-            process.kill();
-            process.disk.below.crash(self.fate.draw());
-            return self.end_links(seat);
-        }
-        // Whoever leaves in good order says so on every link.
-        for end in self.network.ends_of(seat) {
-            if let Some(from) = self.network.receiver(end)
-                && let Some((at, end)) = self.network.close(self.now, from)
-            {
-                self.at(at, Happening::Closed(end));
-            }
-        }
-        self.end_links(seat);
     }
 
     pub(crate) fn turn_soon(&mut self, seat: Seat) {

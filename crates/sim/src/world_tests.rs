@@ -26,7 +26,8 @@ fn faults_strike_and_processes_come_back() {
 /// Plays what a seed drew when it found a defect, without the faults that were not needed.
 fn found(seed: u64, offices: u16, acts: u32, faults: &[Fault]) -> Plan {
     let faults = faults.iter().copied().collect();
-    Plan { offices, days: 1, acts, intensity_percent: 5, real: false, faults, ..Plan::draw(seed) }
+    let small = Plan { offices, days: 1, acts, ping_minutes: 1, faults, ..Plan::draw(seed) };
+    Plan { intensity_percent: 5, real: false, ..small }
 }
 
 #[test]
@@ -48,4 +49,14 @@ fn what_misses_a_dependency_only_is_not_quarantined_for_good() {
 fn a_child_of_a_revoked_node_reaches_the_office_above_it() {
     let plan = Plan { days: 3, ..found(98, 6, 83, &[Fault::Crash, Fault::Kill, Fault::Revoke]) };
     assert_eq!(run(&Plan { intensity_percent: 68, ..plan }).broken, None);
+}
+
+#[test]
+fn a_read_that_goes_astray_once_at_a_start_takes_nobody_out_of_the_registry() {
+    let faults = [Fault::Nights, Fault::Pause, Fault::Restore, Fault::WriteError, Fault::Misread];
+    let rest = [Fault::Clock, Fault::Loss, Fault::Cut, Fault::Narrow, Fault::Join];
+    let faults = faults.into_iter().chain(rest).collect();
+    let drawn = Plan::draw(549);
+    let plan = Plan { offices: 3, days: 7, acts: 76, intensity_percent: 100, faults, ..drawn };
+    assert_eq!(run(&plan).broken, None);
 }
