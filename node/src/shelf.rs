@@ -83,10 +83,10 @@ fn record_damaged(id: DocumentId) -> Failure {
             "một phần của hồ sơ {id} trên đĩa không đọc được / a record of document {id} cannot be \
              read from the disk"
         ),
-        "vẫn xem được hồ sơ; nút tự nhận lại phần hỏng khi nối với cơ quan khác có hồ sơ này, rồi làm \
-         lại; nếu không cơ quan nào có thì chạy lại nút / reading goes on; a link with another office \
-         that has the document brings the record back, then do it again; if no office has it, start \
-         the node again",
+        "vẫn xem được hồ sơ; nút tự nhận lại phần hỏng khi nối với cơ quan khác có hồ sơ này, \
+         rồi làm lại; nếu không cơ quan nào có thì chạy lại nút / reading goes on; a link with \
+         another office that has the document brings the record back, then do it again; \
+         if no office has it, start the node again",
     )
 }
 

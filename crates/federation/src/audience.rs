@@ -1,4 +1,4 @@
-//! Who may hold a document.
+//! Who takes part in a document.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,19 @@ use lienthong_protocol::{Kind, OfficeId};
 
 use crate::registry::Registry;
 
-/// The offices that may hold a document: those it was shared with and all above them. It only
-/// grows.
+/// The offices that may write a document: those it was shared with and all that stand above them or
+/// did so before somebody was moved. It only grows.
 ///
 /// When an office moves in the tree, its new ancestors join on the next [`Audience::grow`] with
-/// the new registry, and the old ones stay: what an office held it keeps.
+/// the new registry, and the old ones stay: what an office has written counts for ever, whoever
+/// judges it and when. What they are sent from then on is another question, which the tree of the
+/// day answers: [`Registry::closure`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Every office of the federation.
     Everyone,
-    /// These offices; closed under ancestors in the registry that it was last grown with.
+    /// These offices; closed under ancestors, former ones too, in the registry that it was last
+    /// grown with.
     Offices(BTreeSet<OfficeId>),
 }
 
@@ -30,10 +33,10 @@ impl Audience {
         if kind.is_public() {
             return Audience::Everyone;
         }
-        Audience::Offices(registry.closure(offices))
+        Audience::Offices(registry.closure_ever(offices))
     }
 
-    /// Says whether an office may hold the document.
+    /// Says whether an office belongs to it.
     pub fn contains(&self, office: OfficeId) -> bool {
         match self {
             Audience::Everyone => true,
@@ -48,7 +51,7 @@ impl Audience {
             return false;
         };
         let before = offices.len();
-        let grown = registry.closure(offices.iter().copied().chain(added));
+        let grown = registry.closure_ever(offices.iter().copied().chain(added));
         *offices = grown;
         offices.len() > before
     }

@@ -56,6 +56,24 @@ pub fn add_office(editor: &mut Editor<'_>, office: &Office, at: Moment) -> Resul
     editor.put(&path, Value::Object(entry))
 }
 
+/// Hangs an office under another one as of `at`. The office that it leaves stays noted beside the
+/// new one, even if two such moves are written at once.
+pub fn move_office(
+    editor: &mut Editor<'_>,
+    office: OfficeId,
+    above: OfficeId,
+    at: Moment,
+) -> Result<(), EditError> {
+    let path = ["offices", office.as_str(), "parent"];
+    let left = editor.get(&path).and_then(|parent| Some(parent.as_str()?.to_owned()));
+    let noted = ["offices", office.as_str(), "stood_under"];
+    editor.ensure_map(&noted)?;
+    for parent in left.as_deref().into_iter().chain([above.as_str()]) {
+        editor.put(&[noted[0], noted[1], noted[2], parent], at.0)?;
+    }
+    editor.put(&path, above.as_str())
+}
+
 /// Takes in a node as of `at`. A node that is there already, even a revoked one, is left alone
 /// but for its addresses: a key that was revoked never comes back.
 pub fn add_node(editor: &mut Editor<'_>, node: &NewNode, at: Moment) -> Result<(), EditError> {

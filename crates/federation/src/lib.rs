@@ -17,7 +17,8 @@ mod tree;
 pub use audience::Audience;
 pub use authority::{AuthorRefusal, GenesisRefusal, WriteRefusal, genesis_is_sound};
 pub use edit::{
-    NewNode, add_node, add_office, explain_revocation, found, revoke, set_addresses, set_serials,
+    NewNode, add_node, add_office, explain_revocation, found, move_office, revoke, set_addresses,
+    set_serials,
 };
 pub use office::{Node, Office, OfficialCode};
 pub use province::{Province, ProvinceError, UnknownOffice};

@@ -29,6 +29,10 @@ pub struct Office {
     /// The office above it; none for the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<OfficeId>,
+    /// The offices that it was moved away from or under, with the time of that: they keep the
+    /// right to write what they have held. Empty for an office that was never moved.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stood_under: BTreeMap<OfficeId, Moment>,
     /// The body it belongs to, where that is not the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<OfficeId>,
@@ -63,6 +67,7 @@ impl Office {
             tier: tier.to_owned(),
             kind: String::new(),
             parent,
+            stood_under: BTreeMap::new(),
             managed_by: None,
             unit_code: String::new(),
             codes: Vec::new(),

@@ -186,6 +186,21 @@ impl Registry {
         closed
     }
 
+    /// The offices and everything that stands above them or did so before somebody was moved. It
+    /// only grows: what a later registry says of the same offices includes it.
+    pub fn closure_ever(&self, offices: impl IntoIterator<Item = OfficeId>) -> BTreeSet<OfficeId> {
+        let mut closed = BTreeSet::new();
+        let mut rest: Vec<OfficeId> = offices.into_iter().collect();
+        while let Some(id) = rest.pop() {
+            if closed.insert(id) {
+                rest.extend(self.parent(id));
+                let office = self.offices.get(&id);
+                rest.extend(office.into_iter().flat_map(|office| office.stood_under.keys()));
+            }
+        }
+        closed
+    }
+
     /// One node, revoked or not.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(&id)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     Audience, AuthorRefusal, GenesisRefusal, MAX_DEPTH, NewNode, Office, Problem, Province,
     Registry, SerialPart, WriteRefusal, add_node, add_office, explain_revocation, found,
-    genesis_is_sound, revoke, set_addresses, set_serials,
+    genesis_is_sound, move_office, revoke, set_addresses, set_serials,
 };
 
 const AT: Moment = Moment(1_500_000_000_000);
@@ -122,6 +122,25 @@ fn a_moved_office_brings_its_new_ancestors_and_keeps_the_old_ones() {
     let mut audience = Audience::of(Kind::DOSSIER, [office("C")], &before);
     assert!(audience.grow([], &after));
     assert!(audience.contains(office("A")) && audience.contains(office("B")));
+}
+
+#[test]
+fn whoever_stood_above_an_office_may_go_on_writing_and_is_sent_nothing_more() {
+    let document = founded();
+    let camha = office("HOIAN-CAMHA");
+    let moved = |to: &str| edited(&document, |editor| move_office(editor, camha, office(to), AT));
+    let (one, other) = (moved("TAMKY"), moved("HUB"));
+    let registry = Registry::read(&one);
+    assert_eq!(registry.problems(), []);
+    assert_eq!(registry.ancestors(camha), ids(&["TAMKY", "HUB"]));
+    let audience = Audience::of(Kind::DOSSIER, [camha], &registry);
+    assert!(audience.contains(office("HOIAN")) && audience.contains(office("TAMKY")));
+    assert!(!registry.closure([camha]).contains(&office("HOIAN")));
+    let back = edited(&one, |editor| move_office(editor, camha, office("HOIAN"), AT));
+    let audience = Audience::of(Kind::DOSSIER, [camha], &Registry::read(&back));
+    assert!(audience.contains(office("TAMKY")), "it stood above for a while");
+    let entry = |document| Registry::read(document).office(camha).map(|one| one.stood_under.len());
+    assert_eq!([entry(&one), entry(&other), entry(&back)], [Some(2); 3]);
 }
 
 #[test]

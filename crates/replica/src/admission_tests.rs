@@ -3,9 +3,10 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use lienthong_document::{Actor, ChangeHash, Document};
-use lienthong_federation::{NewNode, Registry, add_node, revoke};
+use lienthong_federation::{NewNode, Registry, add_node, move_office, revoke};
 use lienthong_protocol::{
-    Change, ChangeId, DocumentId, FederationId, Header, Incarnation, Kind, Moment, NodeKey,
+    Change, ChangeId, CloseCode, DocumentId, FederationId, Header, Incarnation, Kind, Moment,
+    NodeKey,
 };
 
 use super::{Inspected, Judged, Law, Refusal, inspect, judge_all};
@@ -467,4 +468,29 @@ fn a_record_that_cannot_be_read_takes_nothing_from_those_that_build_on_it() {
     replica.handle_event(world.now, judge).expect("memory");
     assert_eq!(replica.document(dossier).expect("memory"), before);
     assert_eq!(replica.status().expect("memory").root, root);
+}
+
+#[test]
+fn what_an_office_wrote_while_it_stood_above_counts_after_a_move_wherever_it_is_judged() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    world.link(COMMUNE, DISTRICT);
+    world.link(OTHER, HUB);
+    let dossier = world.write(COMMUNE, None, "opened");
+    world.write(DISTRICT, Some(dossier), "looked at from above");
+    world.edit_registry(|editor| {
+        move_office(editor, office("COMMUNE"), office("OTHER"), Moment(1_500_000_000_000))
+    });
+    assert_eq!(world.closed, [(COMMUNE, CloseCode::GOING_AWAY)]);
+    world.closed.clear();
+    // Whoever stands above now gets the dossier for the first time and judges it with the new tree.
+    world.assert_settled(OTHER, HUB);
+    let held = world.nodes[OTHER].replica.document(dossier).expect("memory");
+    let (_, entries) = held.expect("it stands above the commune now");
+    assert_eq!(entries.len(), 2);
+    assert!(entries.iter().all(|entry| entry.verdict.name() == "accepted"), "{entries:?}");
+    world.write(DISTRICT, Some(dossier), "what it held it may go on with");
+    world.assert_settled(DISTRICT, HUB);
+    assert_eq!(world.open(OTHER, dossier).canonical(), world.open(HUB, dossier).canonical());
+    assert!(world.open(OTHER, dossier).canonical().contains("go on"));
 }

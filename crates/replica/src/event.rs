@@ -88,8 +88,8 @@ pub enum Event {
         /// The changes.
         changes: Vec<ChangeId>,
     },
-    /// Parts of the log cannot be read, not even at a second try: the changes there are taken out of
-    /// the index, so that the next comparison with a peer that has them brings them back. The
+    /// Parts of the log cannot be read, not even at a second try: the changes there are taken out
+    /// of the index, so that the next comparison with a peer that has them brings them back. The
     /// registry stays as it was read until then. It takes one look at every document.
     Damaged {
         /// Which parts; a length of `u32::MAX` reaches to the end of the segment.

@@ -67,8 +67,8 @@ pub struct Replica<S> {
     pub(crate) registry_lacks: usize,
     /// When it is to be read again, because a record of it could not be read.
     pub(crate) registry_due: Option<Moment>,
-    /// Changes that were taken out of documents because their records are damaged, and have not come
-    /// back.
+    /// Changes that were taken out of documents because their records are damaged, and have not
+    /// come back.
     pub(crate) lost: BTreeMap<DocumentId, BTreeSet<ChangeId>>,
     pub(crate) links: BTreeMap<LinkId, Link>,
     pub(crate) effects: VecDeque<Effect>,
@@ -248,8 +248,8 @@ impl<S: Shelf> Replica<S> {
         self.ledger.documents(self.me.office, kind, below, limit)
     }
 
-    /// The changes that were lost to damage since the start and have not come back. Whoever wrote on
-    /// to their documents without them might number its own changes a second time.
+    /// The changes that were lost to damage since the start and have not come back. Whoever wrote
+    /// on to their documents without them might number its own changes a second time.
     pub fn lost(&self) -> &BTreeMap<DocumentId, BTreeSet<ChangeId>> {
         &self.lost
     }

@@ -4,7 +4,8 @@
 use lienthong_document::{Actor, Document};
 use lienthong_dossier::{ActKind, Code, Dossier, NewAct, Opening, Reception, ReplyLetter, receive};
 use lienthong_federation::{
-    NewNode, Office, Province, Registry, add_node, add_office, found, revoke, set_addresses,
+    NewNode, Office, Province, Registry, add_node, add_office, found, move_office, revoke,
+    set_addresses,
 };
 use lienthong_protocol::{
     Change, DocumentId, Header, Incarnation, Kind, Moment, NodeId, NodeKey, OfficeId,
@@ -299,9 +300,7 @@ pub(crate) fn decree(
             let addresses = vec![member.address.clone()];
             add_node(editor, &NewNode { id, office, addresses, serials: None }, now)
         }
-        Decree::Move { office, above } => {
-            editor.put(&["offices", office.as_str(), "parent"], above.as_str())
-        }
+        Decree::Move { office, above } => move_office(editor, *office, *above, now),
         Decree::Revoke { node } => revoke(editor, *node, &last_seqs),
         Decree::Address { node, addresses } => set_addresses(editor, *node, addresses),
     })?;
