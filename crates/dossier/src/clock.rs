@@ -3,7 +3,7 @@
 use lienthong_catalogue::worktime::{self, Minutes};
 use lienthong_catalogue::{
     Calendar, DayMinute, DueError, FlowDues, Limit, Procedure, ProcedureVersion, StepLimit,
-    Verdict, Warning, day, local, moment,
+    Verdict, Warning, day, moment,
 };
 use lienthong_protocol::{Moment, OfficeId};
 use serde::{Deserialize, Serialize};
@@ -369,11 +369,6 @@ pub fn due_moment(calendar: &Calendar, due: &str) -> Option<Moment> {
 pub(crate) fn minute_moment(text: &str) -> Option<Moment> {
     let (date, minute) = text.split_once('T')?;
     moment(day(date).ok()?, minute.parse().ok()?)
-}
-
-/// Says on which day something falls, in days that compare.
-pub(crate) fn is_same_or_later_day(at: Moment, day_text: &str) -> bool {
-    day(day_text).is_ok_and(|day| day <= local(at).0)
 }
 
 fn step_dues(procedure: &Procedure, flow: Option<&FlowDues>) -> Vec<StepDue> {

@@ -1,6 +1,9 @@
 //! Days as people write them, in the one zone of the law: Asia/Ho_Chi_Minh, UTC+7 all year.
 
+use lienthong_catalogue::{DayMinute, day, moment};
 use lienthong_protocol::Moment;
+
+use crate::clock::minute_moment;
 
 /// The day on which a moment falls in Asia/Ho_Chi_Minh, as `YYYY-MM-DD`.
 pub fn local_day(at: Moment) -> String {
@@ -18,6 +21,25 @@ pub fn local_minute(at: Moment) -> String {
 pub(crate) fn is_past(due: &str, local_minute: &str) -> bool {
     let local = if due.contains('T') { local_minute } else { local_minute.get(..10).unwrap_or("") };
     due < local
+}
+
+/// The moment from which a due lies in the past; none for a text that is no due.
+pub(crate) fn past_from(due: &str) -> Option<Moment> {
+    if !is_due(due) {
+        return None;
+    }
+    if due < FIRST_DAY {
+        return Some(Moment(0));
+    }
+    if due.contains('T') {
+        return minute_moment(due).map(|at| Moment(at.0.saturating_add(MINUTE_MS)));
+    }
+    moment(day(due).ok()?.tomorrow().ok()?, DayMinute::at(0, 0)?)
+}
+
+/// The moment at which a day begins; none for a text that is no day.
+pub(crate) fn begins(text: &str) -> Option<Moment> {
+    moment(day(text).ok()?, DayMinute::at(0, 0)?)
 }
 
 /// Says whether a due lies behind another; one of a whole day lies behind no minute of that day.
@@ -97,6 +119,9 @@ fn civil(days_since_epoch: u64) -> (u64, u64, u64) {
 /// The longest limits of the reference catalogue are months; ministries take a few years.
 const MAX_YEARS_AHEAD: u64 = 10;
 const OFFSET_MS: u64 = 7 * 3_600_000;
+const MINUTE_MS: u64 = 60_000;
+/// The first day that has moments; what was due before it is past at all of them.
+const FIRST_DAY: &str = "1970-01-02";
 const DAY_MS: u64 = 86_400_000;
 /// From 1 March of year 0 to 1 January 1970.
 const DAYS_TO_EPOCH: u64 = 719_468;

@@ -1,7 +1,7 @@
 use lienthong_protocol::Moment;
 
-use super::{civil, days_of};
-use crate::{is_day, is_due, local_day};
+use super::{civil, days_of, is_past, past_from};
+use crate::{is_day, is_due, local_day, local_minute};
 
 #[test]
 fn a_moment_falls_on_the_day_of_ho_chi_minh_city() {
@@ -42,4 +42,15 @@ fn only_days_that_exist_are_days() {
     for due in ["2026-01-05T24:00", "2026-01-05T1:30", "2026-01-05T", "2026-02-30T11:30"] {
         assert!(!is_due(due), "{due}");
     }
+}
+
+#[test]
+fn a_due_is_past_from_the_moment_that_is_foretold_on() {
+    for due in ["2026-01-05", "2026-01-05T16:00", "2024-02-29", "2026-12-31T23:59", "1999-12-31"] {
+        let from = past_from(due).expect("it is a due");
+        let says = |at: Moment| is_past(due, &local_minute(at));
+        assert!(says(from) && !says(Moment(from.0 - 1)), "{due}");
+    }
+    assert_eq!(past_from("0007-01-01"), Some(Moment(0)), "past at any time that is told");
+    assert_eq!(["9999-12-31", "2026-02-30", "", "mai"].map(past_from), [None; 4]);
 }

@@ -1,12 +1,14 @@
 //! The checks that run after every settle: they look at a dossier and change nothing.
+//!
+//! What only comes with time, such as an answer that is overdue, is told together with the moment
+//! from which it holds: nobody has to look again because time passed.
 
 use lienthong_catalogue::Procedure;
 use lienthong_protocol::{Moment, OfficeId};
 use serde::Serialize;
 
 use crate::act::Act;
-use crate::clock::is_same_or_later_day;
-use crate::day::{is_past, local_minute};
+use crate::day::{begins, past_from};
 use crate::detail::Detail;
 use crate::dossier::Dossier;
 use crate::reception::Channel;
@@ -57,20 +59,68 @@ impl Addressee {
     }
 }
 
+/// A finding with the time in which it holds: some come, and some pass, by time alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timed {
+    /// What is found.
+    pub finding: Finding,
+    /// From when; from ever if it does not come by time.
+    pub from: Moment,
+    /// Until when, exclusive; none if it does not pass by time.
+    pub until: Option<Moment>,
+}
+
+impl Timed {
+    /// Says whether it holds at a moment.
+    pub fn holds(&self, now: Moment) -> bool {
+        self.from <= now && !self.is_over(now)
+    }
+
+    /// Says whether time changes nothing about it.
+    pub fn is_steady(&self) -> bool {
+        self.from == Moment(0) && self.until.is_none()
+    }
+
+    fn is_over(&self, now: Moment) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    fn steady(finding: Finding) -> Timed {
+        Timed { finding, from: Moment(0), until: None }
+    }
+
+    fn since(from: Moment, finding: Finding) -> Timed {
+        Timed { finding, from, until: None }
+    }
+}
+
 /// Looks a dossier through at a moment. Without the procedure what depends on it is left out. At
 /// most 200 findings; never fails, whatever the document holds.
 pub fn checks(dossier: &Dossier, now: Moment, procedure: Option<&Procedure>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.extend(reception_date(dossier));
-    findings.extend(finish_date(dossier));
-    findings.extend(order_of_dates(dossier));
-    findings.extend(accept_overdue(dossier, now));
-    findings.extend(procedure.and_then(|procedure| channel(dossier, procedure)));
-    findings.extend(future_dates(dossier, now));
-    findings.extend(sent_twice(dossier));
-    findings.extend(overdue_replies(dossier, now));
-    findings.truncate(MAX_FINDINGS);
-    findings
+    let found = outlook(dossier, now, procedure).into_iter();
+    found.filter(|timed| timed.holds(now)).map(|timed| timed.finding).collect()
+}
+
+/// What holds at a moment, and what comes after it by time alone if the dossier stays as it is.
+/// Whoever keeps that need not look the dossier through again until it changes.
+///
+/// At most 200, those that hold first. The work grows with the acts, of which a dossier has at
+/// most 4,096, and nothing here is tried again or waited for.
+pub fn outlook(dossier: &Dossier, now: Moment, procedure: Option<&Procedure>) -> Vec<Timed> {
+    let mut found: Vec<Timed> = Vec::new();
+    found.extend(reception_date(dossier).map(Timed::steady));
+    found.extend(finish_date(dossier).map(Timed::steady));
+    found.extend(order_of_dates(dossier).map(Timed::steady));
+    found.extend(accept_overdue(dossier));
+    let channel = procedure.and_then(|procedure| channel(dossier, procedure));
+    found.extend(channel.map(Timed::steady));
+    found.extend(future_dates(dossier, now));
+    found.extend(sent_twice(dossier).map(Timed::steady));
+    found.extend(overdue_replies(dossier));
+    found.retain(|timed| !timed.is_over(now));
+    found.sort_by_key(|timed| !timed.holds(now));
+    found.truncate(MAX_FINDINGS);
+    found
 }
 
 fn reception_date(dossier: &Dossier) -> Option<Finding> {
@@ -112,16 +162,17 @@ fn order_of_dates(dossier: &Dossier) -> Option<Finding> {
     })
 }
 
-fn accept_overdue(dossier: &Dossier, now: Moment) -> Option<Finding> {
+fn accept_overdue(dossier: &Dossier) -> Option<Timed> {
     let accept_by = dossier.reception.accept_by.as_deref()?;
-    let is_waiting = dossier.standing.status == Status::Registered;
-    (is_waiting && is_past(accept_by, &local_minute(now))).then(|| Finding {
+    let from = past_from(accept_by).filter(|_| dossier.standing.status == Status::Registered)?;
+    let finding = Finding {
         code: "accept-overdue",
         act: None,
         words: format!("nobody has looked at it since {accept_by}: take it in or refuse it"),
         words_vi: format!("quá hạn tiếp nhận {accept_by}: tiếp nhận hoặc từ chối tiếp nhận"),
         addressees: Vec::new(),
-    })
+    };
+    Some(Timed::since(from, finding))
 }
 
 fn channel(dossier: &Dossier, procedure: &Procedure) -> Option<Finding> {
@@ -146,25 +197,23 @@ fn channel(dossier: &Dossier, procedure: &Procedure) -> Option<Finding> {
     })
 }
 
-fn future_dates(dossier: &Dossier, now: Moment) -> impl Iterator<Item = Finding> {
-    let latest = Moment(now.0.saturating_add(TOLERANCE_MS));
-    let late =
-        |date: &str| lienthong_catalogue::day(date).is_ok() && !is_same_or_later_day(now, date);
-    let acts = dossier
-        .acts
-        .iter()
-        .filter(move |act| act.at > latest || dates(act).into_iter().flatten().any(late));
-    // The act that registered it is found by itself.
-    let registered = dossier.acts.first().map_or(latest, |act| act.at.max(latest));
-    let submitted = dossier.records.times.submitted.filter(|at| *at > registered);
-    let submitted = submitted.map(|_| future(None, "the application", "ngày nộp hồ sơ"));
-    let born = dossier.reception.applicant.birth_date.as_deref().filter(|date| late(date));
-    let born = born.map(|_| future(None, "the day of birth", "ngày sinh"));
-    let acts = acts.map(|act| {
+/// What is dated behind `now`; it is found until that time has come.
+fn future_dates(dossier: &Dossier, now: Moment) -> impl Iterator<Item = Timed> {
+    let until_there = |at: Moment| Moment(at.0.saturating_sub(TOLERANCE_MS));
+    let acts = dossier.acts.iter().filter_map(move |act| {
+        let named = dates(act).into_iter().flatten().filter_map(begins);
+        let until = named.chain([until_there(act.at)]).max().filter(|until| *until > now)?;
         let (words, words_vi) = (format!("'{}' of {}", act.kind, act.office), act.name_vi());
-        future(Some(act), &words, &format!("\"{words_vi}\" của {}", act.office))
+        let words_vi = format!("\"{words_vi}\" của {}", act.office);
+        Some(future(Some(act), until, (&words, &words_vi)))
     });
-    born.into_iter().chain(submitted).chain(acts.collect::<Vec<_>>())
+    // The act that registered it is found by itself.
+    let registered = dossier.acts.first().map(|act| act.at).unwrap_or_default();
+    let submitted = dossier.records.times.submitted.filter(|at| *at > registered);
+    let submitted = submitted.map(|at| future(None, until_there(at), APPLICATION));
+    let born = dossier.reception.applicant.birth_date.as_deref().and_then(begins);
+    let born = born.map(|day| future(None, day, BIRTH));
+    born.into_iter().chain(submitted).chain(acts)
 }
 
 /// The days that an act names and that lie behind it if they are right.
@@ -178,8 +227,8 @@ fn dates(act: &Act) -> [Option<&str>; 2] {
     [act.reply.as_ref().map(|reply| reply.date.as_str()), of_detail]
 }
 
-fn future(act: Option<&Act>, words: &str, words_vi: &str) -> Finding {
-    Finding {
+fn future(act: Option<&Act>, until: Moment, (words, words_vi): (&str, &str)) -> Timed {
+    let finding = Finding {
         code: "date-in-the-future",
         act: act.map(|act| act.id.clone()),
         words: format!("{words} is dated in the future: check the date, or the office's clock"),
@@ -187,7 +236,8 @@ fn future(act: Option<&Act>, words: &str, words_vi: &str) -> Finding {
             "{words_vi} có ngày ở tương lai: kiểm tra ngày, hoặc đồng hồ của cơ quan"
         ),
         addressees: Vec::new(),
-    }
+    };
+    Timed { finding, from: Moment(0), until: Some(until) }
 }
 
 fn sent_twice(dossier: &Dossier) -> impl Iterator<Item = Finding> {
@@ -201,10 +251,11 @@ fn sent_twice(dossier: &Dossier) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn overdue_replies(dossier: &Dossier, now: Moment) -> impl Iterator<Item = Finding> {
-    dossier.records.overdue_requests(now).map(|request| {
+fn overdue_replies(dossier: &Dossier) -> impl Iterator<Item = Timed> {
+    dossier.records.requests.iter().filter_map(|request| {
+        let from = request.overdue_from()?;
         let (agency, due) = (request.agency, request.due.as_deref().unwrap_or_default());
-        Finding {
+        let finding = Finding {
             code: "reply-overdue",
             act: Some(request.act.clone()),
             words: format!("{agency} owes its written answer since {due}: remind it"),
@@ -214,12 +265,16 @@ fn overdue_replies(dossier: &Dossier, now: Moment) -> impl Iterator<Item = Findi
                 Addressee::Head { office: agency },
                 Addressee::Hub,
             ],
-        }
+        };
+        Some(Timed::since(from, finding))
     })
 }
 
 /// How far the clocks of two offices may be apart before a moment lies in the future.
 const TOLERANCE_MS: u64 = 10 * 60_000;
+/// What is dated, besides acts, in English and Vietnamese.
+const APPLICATION: (&str, &str) = ("the application", "ngày nộp hồ sơ");
+const BIRTH: (&str, &str) = ("the day of birth", "ngày sinh");
 /// The most findings of one dossier.
 const MAX_FINDINGS: usize = 200;
 

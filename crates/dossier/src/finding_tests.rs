@@ -6,7 +6,7 @@ use lienthong_protocol::Moment;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Finding, MAX_FINDINGS, checks};
+use super::{Finding, MAX_FINDINGS, checks, outlook};
 use crate::fixture_tests::{MORNING, act, actor, id, minute, office, opened, opened_with, read};
 use crate::fixture_tests::{reception, registered_with, with};
 use crate::{ActKind, Channel, Code, Dossier, NewAct, Opening, Reception, receive};
@@ -139,6 +139,33 @@ fn overdue_answers_are_found() {
     assert_eq!(shown["for"][2], json!({ "role": "hub" }));
 }
 
+/// What was foretold at a moment, as it is found at another.
+fn foretold(dossier: &Dossier, told: Moment, now: Moment) -> Vec<Finding> {
+    let timed = outlook(dossier, told, None).into_iter();
+    timed.filter(|timed| timed.holds(now)).map(|timed| timed.finding).collect()
+}
+
+#[test]
+fn what_comes_and_passes_by_time_alone_is_foretold() {
+    let asked = |id: &str, due: &str| NewAct {
+        to_office: Some(office("STC")),
+        note: Some("?".into()),
+        due: Some(due.into()),
+        ..act(id, ActKind::Consulted)
+    };
+    let acts = [act("b", ActKind::InProcess), asked("q", "2026-01-06"), asked("r", "2026-01-08")];
+    let mut unborn = reception();
+    unborn.applicant.birth_date = Some("2026-01-07".into());
+    let dossier = read(&with(&opened_with(&unborn), &acts));
+    for half_day in 0..10 {
+        let now = Moment(NOON.0 + half_day * 43_200_000);
+        assert_eq!(foretold(&dossier, NOON, now), checks(&dossier, now, None), "{half_day}");
+    }
+    let from: Vec<_> = outlook(&dossier, NOON, None).iter().map(|timed| timed.from).collect();
+    let midnight = |day: u64| Moment(MORNING.0 + (24 * day - 8) * 3_600_000);
+    assert_eq!(from, [Moment(0), midnight(2), midnight(4)]);
+}
+
 #[test]
 fn a_hostile_number_of_faults_is_listed_up_to_a_limit() {
     let acts: Vec<Value> =
@@ -207,6 +234,11 @@ proptest! {
             let is_offered = OFFLINE.channels.contains(&came);
             prop_assert_eq!(found[1].iter().any(is_channel), !is_offered);
             prop_assert!(!found[0].iter().any(is_channel));
+            let mut told = foretold(&dossier, Moment(0), now);
+            told.sort_by(|one, other| one.words.cmp(&other.words));
+            let mut same = found[0].clone();
+            same.sort_by(|one, other| one.words.cmp(&other.words));
+            prop_assert_eq!(told, same, "nothing comes that was not foretold");
             let calendar = lienthong_catalogue::Calendar::default();
             let _judged = dossier.clock(&calendar, now);
             let _slip = dossier.control_slip(&calendar);

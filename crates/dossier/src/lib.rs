@@ -37,7 +37,7 @@ pub use detail::{
     Rating, Refund, Remittance, ResultPaper, Way,
 };
 pub use dossier::{DocumentIdText, Dossier, ReadError, Summary};
-pub use finding::{Addressee, Finding, checks};
+pub use finding::{Addressee, Finding, Timed, checks, outlook};
 pub use fold::Standing;
 pub use notification::{Outgoing, Sender, TAKEOVER_MS, elected_sender};
 pub use plan::{ActRefusal, PlannedAct};

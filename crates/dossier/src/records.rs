@@ -4,7 +4,7 @@ use lienthong_protocol::{Moment, OfficeId};
 use serde::Serialize;
 
 use crate::act::{Act, ActKind, ReplyLetter};
-use crate::day::{is_past, local_minute};
+use crate::day::past_from;
 use crate::detail::{Detail, Fee, Leg, NoticeChannel, Opinion, Remittance, ResultPaper};
 use crate::status::Status;
 
@@ -263,13 +263,19 @@ pub enum PauseCause {
     OpinionAsked,
 }
 
+impl Request {
+    /// The moment from which the answer is owed past its due; none if it came, or has none.
+    pub fn overdue_from(&self) -> Option<Moment> {
+        let due = self.due.as_deref().filter(|_| self.reply.is_none());
+        due.and_then(past_from)
+    }
+}
+
 impl Records {
     /// The requests whose answer is owed past its due.
     pub fn overdue_requests(&self, now: Moment) -> impl Iterator<Item = &Request> {
-        let local = local_minute(now);
-        let is_past = move |due: &String| is_past(due, &local);
-        let owed = self.requests.iter().filter(|request| request.reply.is_none());
-        owed.filter(move |request| request.due.as_ref().is_some_and(&is_past))
+        let is_overdue = move |from: Moment| from <= now;
+        self.requests.iter().filter(move |request| request.overdue_from().is_some_and(is_overdue))
     }
 
     /// Enters an act that counts.
