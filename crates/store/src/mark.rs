@@ -50,7 +50,15 @@ impl Mark {
     }
 }
 
+/// Reads a slot, once more if it does not fit its checksum.
 fn read(file: &dyn DiskFile, slot: usize) -> io::Result<Option<Position>> {
+    match read_once(file, slot)? {
+        None => read_once(file, slot),
+        found => Ok(found),
+    }
+}
+
+fn read_once(file: &dyn DiskFile, slot: usize) -> io::Result<Option<Position>> {
     let mut bytes = [0; SLOT_BYTES];
     if file.read_at(&mut bytes, SLOT_OFFSETS[slot])? < SLOT_BYTES {
         return Ok(None);

@@ -140,7 +140,7 @@ fn copy(
     let mut chunk = vec![0; COPY_BYTES.min(range.len())];
     while at < range.end {
         let bytes = chunk.len().min((range.end - at) as usize);
-        let count = file.read_at(&mut chunk[..bytes], u64::from(at))?;
+        let count = read_surely(file, &mut chunk[..bytes], u64::from(at))?;
         if count == 0 {
             break;
         }
@@ -149,6 +149,24 @@ fn copy(
     }
     Ok(())
 }
+
+/// Reads until two reads bring the same: what is written again must not come from elsewhere.
+fn read_surely(file: &dyn DiskFile, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut before = vec![0; buffer.len()];
+    let mut count = file.read_at(&mut before, offset)?;
+    for _ in 0..MAX_READS {
+        let again = file.read_at(buffer, offset)?;
+        if again == count && buffer[..again] == before[..again] {
+            return Ok(count);
+        }
+        before.copy_from_slice(buffer);
+        count = again;
+    }
+    Err(io::Error::other("the disk brings other bytes each time"))
+}
+
+/// How often one place is read at most.
+const MAX_READS: usize = 4;
 
 const COPY_BYTES: usize = 1 << 20;
 

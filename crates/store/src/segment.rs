@@ -72,10 +72,20 @@ impl SegmentHeader {
 
     /// Reads the header of a segment file; `None` inside if it is damaged.
     pub(crate) fn read(file: &dyn DiskFile, number: u32) -> io::Result<Option<Self>> {
-        let mut bytes = [0; HEADER_BYTES as usize];
-        let count = file.read_at(&mut bytes, 0)?;
-        Ok(Self::decode(&bytes[..count], number))
+        Ok(Self::decode(&header_bytes(file, number)?, number))
     }
+}
+
+/// The bytes at the start of a segment file, read once more if they are no header of it.
+fn header_bytes(file: &dyn DiskFile, number: u32) -> io::Result<Vec<u8>> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; HEADER_BYTES as usize];
+        let count = file.read_at(&mut bytes, 0)?;
+        bytes.truncate(count);
+        Ok(bytes)
+    };
+    let bytes = read()?;
+    if SegmentHeader::decode(&bytes, number).is_some() { Ok(bytes) } else { read() }
 }
 
 /// Names the file of a segment.
@@ -102,6 +112,7 @@ pub(crate) enum Found {
 }
 
 /// A walk over the records of one segment, in bounded memory, that hashes every byte it passes.
+/// What fits no record is read a second time before it counts as a gap.
 pub(crate) struct Walk<'a> {
     file: &'a dyn DiskFile,
     number: u32,
@@ -109,6 +120,10 @@ pub(crate) struct Walk<'a> {
     at: u32,
     window: Vec<u8>,
     window_at: u32,
+    /// Where the next record or gap begins.
+    start: u32,
+    /// Where the window was read a second time last.
+    doubted: Option<u32>,
     /// Set once a record was found by searching: what lies there may have been put into a payload
     /// by its author to look like a record, so signatures are checked from then on.
     searched: bool,
@@ -121,17 +136,27 @@ impl<'a> Walk<'a> {
     pub(crate) fn new(file: &'a dyn DiskFile, number: u32, at: u32, end: u32) -> Self {
         let window = Vec::new();
         let at = at.max(HEADER_BYTES).min(end);
-        let (searched, ready, hasher) = (false, None, None);
-        Self { file, number, end, at, window, window_at: at, searched, ready, hasher }
+        Self {
+            file,
+            number,
+            end,
+            at,
+            window,
+            window_at: at,
+            start: at,
+            doubted: None,
+            searched: false,
+            ready: None,
+            hasher: None,
+        }
     }
 
     /// Starts at the first record and hashes the segment from its first byte on.
     pub(crate) fn hashing(file: &'a dyn DiskFile, number: u32, end: u32) -> io::Result<Self> {
         let mut walk = Self::new(file, number, HEADER_BYTES, end);
-        let mut header = [0; HEADER_BYTES as usize];
-        let count = file.read_at(&mut header, 0)?.min(end as usize);
+        let header = header_bytes(file, number)?;
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&header[..count]);
+        hasher.update(&header[..header.len().min(end as usize)]);
         walk.hasher = Some(hasher);
         Ok(walk)
     }
@@ -142,6 +167,7 @@ impl<'a> Walk<'a> {
             return Ok(Some(Found::Record { offset, change }));
         }
         let start = self.at;
+        self.start = start;
         while self.at < self.end {
             let at = self.at;
             let Some(change) = self.step()? else { continue };
@@ -156,13 +182,18 @@ impl<'a> Walk<'a> {
 
     /// Gives the hash over all bytes up to the end, once the walk is over.
     pub(crate) fn into_hasher(self) -> Option<blake3::Hasher> {
-        self.hasher
+        let mut hasher = self.hasher?;
+        hasher.update(&self.window);
+        Some(hasher)
     }
 
     /// Takes the record at the present offset, or moves on to where the next one may begin.
     fn step(&mut self) -> io::Result<Option<Box<Change>>> {
         let place = Place { segment: self.number, offset: self.at };
         let Some(frame) = self.frame(place)? else {
+            if self.reads_otherwise()? {
+                return Ok(None);
+            }
             self.searched = true;
             self.at += 1;
             return Ok(None);
@@ -177,6 +208,9 @@ impl<'a> Walk<'a> {
         self.load(begin, frame.length)?;
         let body = self.slice(begin, frame.length);
         let change = if frame.fits(place, body) { self.decode(body) } else { None };
+        if change.is_none() && self.reads_otherwise()? {
+            return Ok(None);
+        }
         match change {
             Some(change) => {
                 self.at = begin + frame.length;
@@ -222,17 +256,32 @@ impl<'a> Walk<'a> {
         if offset + bytes <= loaded {
             return Ok(());
         }
-        self.window.drain(..(offset - self.window_at) as usize);
+        let passed = self.window.drain(..(offset - self.window_at) as usize);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(passed.as_slice());
+        }
+        drop(passed);
         self.window_at = offset;
         let more = (offset + bytes - loaded).max(CHUNK_BYTES).min(self.end - loaded) as usize;
         let old = self.window.len();
         self.window.resize(old + more, 0);
         let fresh = &mut self.window[old..];
         self.file.read_at(fresh, u64::from(loaded))?;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(fresh);
-        }
         Ok(())
+    }
+
+    /// Reads the window once more where a record should begin and none does; says whether it
+    /// holds other bytes now.
+    fn reads_otherwise(&mut self) -> io::Result<bool> {
+        if self.at != self.start || self.doubted == Some(self.at) {
+            return Ok(false);
+        }
+        self.doubted = Some(self.at);
+        let mut again = vec![0; self.window.len()];
+        self.file.read_at(&mut again, u64::from(self.window_at))?;
+        let is_other = again != self.window;
+        self.window = again;
+        Ok(is_other)
     }
 }
 
