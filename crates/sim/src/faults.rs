@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lienthong_protocol::{Change, OfficeId};
+use lienthong_protocol::{Change, NodeId, OfficeId};
 use lienthong_store::{Disk, Fault as DiskFault, MemoryEngine};
 
 use crate::disk::{BadRead, ReadFaults};
@@ -127,7 +127,6 @@ impl World {
         }
         let original = &self.machines[seat].process;
         let (disk, me) = (original.disk.below.fork(), original.me.clone());
-        let kept = self.oracle.backup(seat);
         let address = workload::address_of(self.machines.len());
         let copy = self.add_machine(Member { address, ..me }, &[]);
         let seed = self.fate.draw();
@@ -135,7 +134,7 @@ impl World {
         machine.is_clone = true;
         machine.process.disk = ReadFaults::over(disk);
         machine.process.disk.below.crash(seed);
-        self.oracle.restore(copy, &kept);
+        self.oracle.clone_of(copy, seat);
         self.later(SECOND_MS, Happening::Start(copy));
     }
 
@@ -167,9 +166,7 @@ impl World {
 
     fn rot(&mut self, seat: Seat) {
         let process = &self.machines[seat].process;
-        process.disk.suspend(true);
-        let records = process.records();
-        process.disk.suspend(false);
+        let Some(records) = process.records() else { return };
         // Without its registry a node knows nobody who could bring it back: see the README.
         let registry = process.replica().and_then(|replica| replica.registry_document());
         let dossiers = records.into_iter();
@@ -262,9 +259,7 @@ impl World {
     pub(crate) fn registry_records(&self) -> Vec<Change> {
         let process = &self.machines[ROOT].process;
         let Some(replica) = process.replica() else { return Vec::new() };
-        process.disk.suspend(true);
-        let records = process.records();
-        process.disk.suspend(false);
+        let records = process.records().unwrap_or_default();
         let registry = replica.registry_document();
         let of_registry = |change: &Change| Some(change.header().document) == registry;
         records.into_iter().map(|(_, change)| change).filter(of_registry).collect()
@@ -286,6 +281,10 @@ impl World {
         };
         if self.decree(&Decree::Join { member: member.clone(), above })? {
             let records = self.registry_records();
+            if records.is_empty() {
+                // The hub is gone before it could answer: nobody has joined with this key.
+                return Ok(());
+            }
             let seat = self.add_machine(member, &records);
             self.later(SECOND_MS, Happening::Start(seat));
             if self.plan.has(Fault::Nights) && self.healed_at.is_none() {
@@ -317,14 +316,25 @@ impl World {
         if node == self.machines[ROOT].process.me.node() {
             return Ok(());
         }
-        if self.decree(&Decree::Revoke { node })? {
-            self.say(format_args!("{seat} is revoked"));
-            self.oracle.revoked();
-            for machine in &mut self.machines {
-                machine.is_revoked |= machine.process.me.node() == node;
+        self.decree(&Decree::Revoke { node }).map(|_| ())
+    }
+
+    /// The world learns what a registry says: a decree may be durable though the process that wrote
+    /// it has fallen before it could say so.
+    pub(crate) fn learn(&mut self, seat: Seat) {
+        let Some(replica) = self.machines[seat].process.replica() else { return };
+        let registry = replica.registry();
+        self.oracle.plant(registry);
+        let revoked = registry.nodes().filter(|node| node.revoked.is_some());
+        let revoked: Vec<NodeId> = revoked.map(|node| node.id).collect();
+        for seat in 0..self.machines.len() {
+            let machine = &mut self.machines[seat];
+            if !machine.is_revoked && revoked.contains(&machine.process.me.node()) {
+                machine.is_revoked = true;
+                self.oracle.revoked();
+                self.say(format_args!("{seat} is revoked"));
             }
         }
-        Ok(())
     }
 
     /// Has the root write something into the registry; whether it was saved.

@@ -183,6 +183,19 @@ impl Oracle {
         self.destroyed.extend(old.held.difference(&backup.0.held));
     }
 
+    /// A seat begins with a copy of another's disk, and with what the hostile node brought there.
+    pub(crate) fn clone_of(&mut self, seat: Seat, original: Seat) {
+        let kept = self.backup(original);
+        self.restore(seat, &kept);
+        let leaked: Vec<DocumentId> = self.leaked_to(original).collect();
+        self.leaked.extend(leaked.into_iter().map(|document| (seat, document)));
+    }
+
+    fn leaked_to(&self, seat: Seat) -> impl Iterator<Item = DocumentId> + '_ {
+        let of_seat = self.leaked.iter().filter(move |(at, _)| *at == seat);
+        of_seat.map(|(_, document)| *document)
+    }
+
     /// A seat is gone for good, with its disk.
     pub(crate) fn gone(&mut self, seat: Seat) {
         let old = self.shelves.remove(&seat).unwrap_or_default();
@@ -193,7 +206,7 @@ impl Oracle {
     pub(crate) fn check_start(&mut self, seat: Seat, process: &Process) -> Result<(), Broken> {
         let actual = self.indexed(process);
         let logged: BTreeSet<ChangeId> =
-            process.records().into_iter().map(|(_, change)| change.id()).collect();
+            process.records().into_iter().flatten().map(|(_, change)| change.id()).collect();
         let shelf = self.shelves.entry(seat).or_default();
         let excused = |id: &&ChangeId| !shelf.rotten.contains(*id);
         if let Some(id) = logged.difference(&actual).find(excused) {

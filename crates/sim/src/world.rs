@@ -326,10 +326,7 @@ impl World {
             Notice::Settled { office, changes } => {
                 self.say(format_args!("{seat} settled {office} {changes}"));
             }
-            Notice::Registry => {
-                let Some(replica) = self.machines[seat].process.replica() else { return };
-                self.oracle.plant(replica.registry());
-            }
+            Notice::Registry => self.learn(seat),
             Notice::Refused { office, changes, cause } => {
                 self.say(format_args!("{seat} refuses {changes} of {office}: {cause:?}"));
             }
@@ -388,13 +385,9 @@ impl World {
                 machine.failed_starts = 0;
                 let words = started.rebuilt.unwrap_or_default();
                 self.say(format_args!("{seat} starts, {} damages {words}", started.damages));
+                self.learn(seat);
                 let process = &self.machines[seat].process;
-                if let Some(replica) = process.replica() {
-                    self.oracle.plant(replica.registry());
-                }
-                process.disk.suspend(true);
                 let checked = self.oracle.check_start(seat, process);
-                process.disk.suspend(false);
                 self.turn_soon(seat);
                 checked
             }

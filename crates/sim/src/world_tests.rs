@@ -60,3 +60,36 @@ fn a_read_that_goes_astray_once_at_a_start_takes_nobody_out_of_the_registry() {
     let plan = Plan { offices: 3, days: 7, acts: 76, intensity_percent: 100, faults, ..drawn };
     assert_eq!(run(&plan).broken, None);
 }
+
+/// Plays the seven days of a seed with these faults, as a shrunken plan tells them.
+fn week(seed: u64, (offices, acts): (u16, u32), (ping, intensity): (u16, u8), words: &str) -> Plan {
+    let faults = words.split(',').filter_map(Fault::named).collect();
+    let (ping_minutes, intensity_percent) = (ping, intensity);
+    Plan { offices, acts, ping_minutes, intensity_percent, faults, ..Plan::draw(seed) }
+}
+
+#[test]
+fn a_revocation_that_is_durable_holds_though_its_writer_fell() {
+    let plan = week(655, (7, 62), (27, 41), "crash,kill,read-error,clock,cut,flap,revoke");
+    assert_eq!(run(&plan).broken, None);
+}
+
+#[test]
+fn what_was_written_from_above_counts_after_a_move() {
+    for seed in [19, 62, 72] {
+        assert_eq!(run(&Plan::draw(seed)).broken, None, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_start_whose_scan_goes_astray_indexes_what_the_log_holds() {
+    for seed in [387, 664] {
+        assert_eq!(run(&Plan::draw(seed)).broken, None, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_clone_holds_what_the_hostile_node_brought_to_its_original() {
+    let plan = week(308, (3, 34), (48, 48), "nights,crash,clone,move,hostile");
+    assert_eq!(run(&plan).broken, None);
+}
