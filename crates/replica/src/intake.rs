@@ -6,7 +6,7 @@ use lienthong_document::ChangeHash;
 use lienthong_protocol::{ChangeId, DocumentId, Incarnation, Moment, NodeId, OfficeId};
 
 use crate::admission::{Inspected, Judged, Law, judge_all};
-use crate::entry::{Entry, Quarantined, Record, Totals, Verdict};
+use crate::entry::{Entry, Quarantined, Record, Totals, Verdict, Waiting};
 use crate::event::LinkId;
 use crate::ledger::{Deltas, Ledger, Membership};
 use crate::replica::Replica;
@@ -102,7 +102,8 @@ pub(crate) fn judge_again<S: Shelf>(
     let mut absorbed = Vec::new();
     for document in documents {
         let Some(record) = ledger.record(*document)? else { continue };
-        let page = Page::open(ledger, law, *document, record)?;
+        let mut page = Page::open(ledger, law, *document, record)?;
+        books.doubt_unfit(&mut page);
         absorbed.push(books.judge_page(ledger, law, page)?);
     }
     books.close(ledger)?;
@@ -120,8 +121,8 @@ pub(crate) fn quarantine<S: Shelf>(
     let mut page = Page::open(ledger, law, document, record)?;
     let mut books = Books::open(ledger)?;
     for entry in page.entries.iter_mut().filter(|entry| unfit.contains(&entry.id)) {
-        books.totals.recount(entry.verdict, Verdict::Quarantined(Quarantined::Unfit));
-        entry.verdict = Verdict::Quarantined(Quarantined::Unfit);
+        books.totals.recount(entry.verdict, UNFIT);
+        entry.verdict = UNFIT;
     }
     let absorbed = books.judge_page(ledger, law, page)?;
     books.close(ledger)?;
@@ -275,9 +276,21 @@ impl Books {
         };
         // Verdicts may hang on what came just now: only then is the whole document judged.
         if unsettled || group.iter().any(reopens) || page.entries.iter().any(is_open) {
+            self.doubt_unfit(&mut page);
             return self.judge_page(ledger, law, page).map(Some);
         }
         self.settle_page(ledger, law, page, &judged).map(Some)
+    }
+
+    /// What was found unfit may be fit beside other changes, and the other way round: whatever the
+    /// order in which they came, the whole set decides. So it is judged by rule alone, until the
+    /// document is opened next and rehearsed.
+    fn doubt_unfit(&mut self, page: &mut Page) {
+        let is_unfit = |entry: &&mut Entry| entry.verdict == UNFIT;
+        for entry in page.entries.iter_mut().filter(is_unfit) {
+            self.totals.recount(UNFIT, UNJUDGED);
+            entry.verdict = UNJUDGED;
+        }
     }
 
     fn judge_page<S: Shelf>(
@@ -298,7 +311,7 @@ impl Books {
                 }
             }
         }
-        let is_unfit = |entry: &&Entry| entry.verdict == Verdict::Quarantined(Quarantined::Unfit);
+        let is_unfit = |entry: &&Entry| entry.verdict == UNFIT;
         let unfit: BTreeSet<ChangeHash> =
             page.entries.iter().filter(is_unfit).map(Entry::change_hash).collect();
         let judged = judge_all(&items, &unfit, &fixed, law);
@@ -353,3 +366,7 @@ fn judged_so_far(record: &Record, entries: &[Entry]) -> Judged {
         verdicts: entries.iter().map(|entry| (entry.change_hash(), entry.verdict)).collect(),
     }
 }
+
+const UNFIT: Verdict = Verdict::Quarantined(Quarantined::Unfit);
+/// What is said of a change until it is judged.
+const UNJUDGED: Verdict = Verdict::Waiting(Waiting::Dependency);

@@ -646,3 +646,34 @@ fn a_damaged_registry_record_comes_back_and_nobody_is_forgotten_meanwhile() {
         assert_eq!(replica.status().expect("memory").totals.waiting, 0);
     }
 }
+
+#[test]
+fn what_was_unfit_is_rehearsed_again_when_other_changes_have_come() {
+    let mut world = World::new();
+    let a = world.write(HUB, None, "a");
+    world.write(HUB, Some(a), "b");
+    let verdicts = |world: &World| -> Vec<&'static str> {
+        let held = world.nodes[HUB].replica.document(a).expect("memory");
+        held.expect("held").1.iter().map(|entry| entry.verdict.name()).collect()
+    };
+    let second = {
+        let held = world.nodes[HUB].replica.document(a).expect("memory");
+        held.expect("held").1[1].id
+    };
+    let refuse = |world: &mut World| {
+        let event = Event::Unfit { document: a, changes: vec![second] };
+        world.nodes[HUB].replica.handle_event(world.now, event).expect("memory");
+        world.run();
+    };
+    refuse(&mut world);
+    assert_eq!(verdicts(&world), ["accepted", "quarantined-unfit"]);
+    world.nodes[HUB].notices.clear();
+    world.write(HUB, Some(a), "c");
+    assert_eq!(verdicts(&world), ["accepted"; 3]);
+    let is_told = |notice: &Notice| matches!(notice, Notice::Grew { document } if *document == a);
+    assert!(world.nodes[HUB].notices.iter().any(is_told), "whoever opens it rehearses it");
+    refuse(&mut world);
+    assert_eq!(verdicts(&world), ["accepted", "quarantined-unfit", "accepted"]);
+    let totals = world.nodes[HUB].replica.status().expect("memory").totals;
+    assert_eq!((totals.quarantined, totals.waiting), (1, 0));
+}

@@ -93,3 +93,10 @@ fn a_clone_holds_what_the_hostile_node_brought_to_its_original() {
     let plan = week(308, (3, 34), (48, 48), "nights,crash,clone,move,hostile");
     assert_eq!(run(&plan).broken, None);
 }
+
+#[test]
+fn which_of_several_unfit_changes_are_unfit_hangs_on_the_set_alone() {
+    for seed in [167, 805] {
+        assert_eq!(run(&Plan::draw(seed)).broken, None, "seed {seed}");
+    }
+}
