@@ -47,7 +47,7 @@ fn a_refusal_stands_at_the_field_that_the_node_names() {
         added.map(|()| errors.all().to_vec())
     };
     let named = Failure::refused("missing", "chưa ghi", "reason: thiếu / missing", "nhập");
-    let expected = vec![("reason".to_owned(), "chưa ghi: thiếu. nhập.".to_owned())];
+    let expected = vec![("reason".to_owned(), "Chưa ghi: thiếu. Nhập.".to_owned())];
     assert_eq!(at(named), Ok(expected));
     let rule = Failure::refused("act-not-allowed", "chưa ghi", "đang xử lý: xong", "chờ");
     assert_eq!(at(rule).expect("a person can mend it")[0].0, "do");

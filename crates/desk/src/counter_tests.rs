@@ -152,7 +152,7 @@ async fn a_refused_act_comes_back_with_what_was_typed_and_why() {
     assert!(form.text.contains("Yêu cầu bổ sung") && form.text.contains("type=\"date\""));
     let got = post(&world, path, &cookie, "once=k2&due=2025-12-01&reason=").await;
     assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(got.text.contains("id=\"reason-wrong\">chưa ghi: thiếu lý do"), "{}", got.text);
+    assert!(got.text.contains("id=\"reason-wrong\">Chưa ghi: thiếu lý do"), "{}", got.text);
     assert!(got.text.contains("value=\"2025-12-01\"") && got.text.contains("value=\"k2\""));
     let got = post(&world, path, &cookie, "once=k2&due=2025-12-01&reason=x").await;
     assert_eq!(got.location(), "/dossier/d-1");
@@ -191,7 +191,7 @@ async fn a_dossier_is_received_once_and_its_receipt_follows() {
     let typed = "once=k3&procedure=1.002&channel=counter&originals.TP01=1&copies.TP01=0";
     let empty = post(&world, "/receive", &cookie, &format!("{typed}&do=save")).await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(empty.text.contains("id=\"applicant.name-wrong\">chưa tiếp nhận: thiếu"));
+    assert!(empty.text.contains("id=\"applicant.name-wrong\">Chưa tiếp nhận: thiếu"));
     let named = format!("{typed}&applicant.name={}&do=save", encoded("Lê Thị Hoa"));
     for _ in 0..2 {
         let got = post(&world, "/receive", &cookie, &named).await;
@@ -316,6 +316,18 @@ async fn hostile_words_in_any_field_stay_words() {
             assert!(!page.text.contains("\" onfocus") && !page.text.contains("value='"));
         }
     }
+}
+
+#[tokio::test]
+async fn presses_at_the_same_time_receive_once_and_all_get_the_receipt() {
+    let (world, cookie) = at_work().await;
+    let form = "once=k9&procedure=1.002&applicant.name=B&do=save";
+    let press = || post(&world, "/receive", &cookie, form);
+    let (one, two, three) = tokio::join!(press(), press(), press());
+    for got in [one, two, three] {
+        assert_eq!(got.location(), "/dossier/d-1/form/receipt?new=1", "{}", got.text);
+    }
+    assert_eq!(asked(&world, "receive").len(), 1);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use crate::dossier::looked_at;
 #[template(path = "print.html")]
 struct Page<'p> {
     t: Tongue<'p>,
+    title: String,
     /// Markup of the forms, in which every text is escaped.
     part: String,
     sheet: &'static str,
@@ -56,6 +57,7 @@ async fn show_form(visit: &Visit) -> Answer {
     let (dossier, kind) = (visit.part("dossier"), visit.part("form"));
     let page = Page {
         t: visit.tongue(),
+        title: visit.tongue().say(&format!("form.{kind}")),
         part: html_part(&form),
         sheet: "portrait",
         pdf: format!("/dossier/{dossier}/form/{kind}/pdf"),
@@ -84,6 +86,7 @@ async fn form_of(visit: &Visit) -> Result<(Form, String), Failure> {
 async fn show_register(visit: &Visit) -> Answer {
     let page = Page {
         t: visit.tongue(),
+        title: visit.tongue().say("print.register"),
         part: html_part(&register(visit, SHOWN).await?),
         sheet: "landscape",
         pdf: "/register/pdf".to_owned(),

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use lienthong_dossier::Reception;
 use lienthong_request::{Failure, Filter, Request};
-use lienthong_web::{Answer, Drafts, FieldErrors, Tongue, Visit, see_other};
+use lienthong_web::{Answer, FieldErrors, Tongue, Visit, see_other};
 use serde_json::{Value, json};
 
 use crate::act::{add_at_field, put};
@@ -124,12 +124,16 @@ impl Fields {
         self.of(name) == value
     }
 
-    /// What was written for a component; the number that the procedure asks for if nothing was.
+    /// What was written for a component; the number that the procedure requires if nothing was.
     fn papers(&self, kind: &str, component: &Component) -> String {
         let written = self.of(&format!("{kind}.{}", component.code));
-        let asked = if kind == "originals" { &component.originals } else { &component.copies };
         let has_written = self.0.iter().any(|(name, _)| name.starts_with("originals."));
-        if has_written { written.to_owned() } else { asked.clone() }
+        match (has_written, component.is_required, kind) {
+            (true, _, _) => written.to_owned(),
+            (false, false, _) => "0".to_owned(),
+            (false, true, "originals") => component.originals.clone(),
+            (false, true, _) => component.copies.clone(),
+        }
     }
 }
 
@@ -141,7 +145,7 @@ pub(crate) async fn show(visit: Arc<Visit>) -> Answer {
     if is_searching || (code.is_empty() && visit.query("choose") == "1") {
         return search(&visit).await;
     }
-    let drafted = drafts(&visit, |drafts| Ok(drafts.of(FORM).map(<[_]>::to_vec))).await?;
+    let drafted = visit.with_drafts(|drafts| Ok(drafts.of(FORM).map(<[_]>::to_vec))).await?;
     let fields = match drafted {
         Some(drafted) if code.is_empty() => Fields(drafted),
         Some(drafted) if keeps => of_person(Fields(drafted)),
@@ -161,10 +165,13 @@ pub(crate) async fn send(visit: Arc<Visit>) -> Answer {
     let mut fields = Fields(visit.all_fields().to_vec());
     let press = visit.field("do").to_owned();
     if press == "new" {
-        drafts(&visit, |drafts| drafts.forget(FORM)).await?;
+        visit.with_drafts(|drafts| drafts.forget(FORM)).await?;
         return Ok(see_other("/receive?choose=1"));
     }
-    keep(&visit, &fields).await?;
+    let kept = keep(&visit, &fields).await;
+    if press != "save" {
+        kept?;
+    }
     match press.as_str() {
         "draft" => Ok(StatusCode::NO_CONTENT.into_response()),
         "due" if visit.is_fragment() => {
@@ -279,7 +286,8 @@ async fn save(visit: &Visit, fields: Fields) -> Answer {
     };
     match saved {
         Ok(answer) => {
-            drafts(visit, |drafts| drafts.forget(FORM)).await?;
+            // The dossier is saved, whatever becomes of its draft.
+            drop(visit.with_drafts(|drafts| drafts.forget(FORM)).await);
             let page = format!("/dossier/{}/form/receipt?new=1", text(&answer["id"]));
             Ok(see_other(&page))
         }
@@ -389,22 +397,7 @@ fn of_person(fields: Fields) -> Fields {
 async fn keep(visit: &Visit, fields: &Fields) -> Result<(), Failure> {
     let kept: Vec<_> = fields.0.iter().filter(|(name, _)| name != "do").cloned().collect();
     let now = visit.now();
-    drafts(visit, move |drafts| drafts.keep(FORM, &kept, now)).await
-}
-
-/// Works on the officer's drafts beside the runtime: they are a file.
-async fn drafts<T: Send + 'static>(
-    visit: &Visit,
-    work: impl FnOnce(&mut Drafts) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let (folder, officer) = (visit.site().folder().to_owned(), visit.officer().to_owned());
-    let now = visit.now();
-    let done =
-        tokio::task::spawn_blocking(move || work(&mut Drafts::open(&folder, &officer, now)?));
-    done.await.map_err(|error| {
-        let remedy = "làm lại / try again";
-        Failure::failed("broken-off", NOT_RECEIVED, error.to_string(), remedy)
-    })?
+    visit.with_drafts(move |drafts| drafts.keep(FORM, &kept, now)).await
 }
 
 /// The name of the form among the officer's drafts.

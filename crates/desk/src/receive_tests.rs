@@ -18,6 +18,8 @@ fn papers_are_proposed_until_somebody_writes() {
     let written = fields(&[("originals.TP01", ""), ("copies.TP01", "5")]);
     assert_eq!(written.papers("originals", &component), "");
     assert_eq!(written.papers("copies", &component), "5");
+    let rare = Component { is_required: false, ..component };
+    assert_eq!(fields(&[]).papers("originals", &rare), "0", "not every child is a foundling");
 }
 
 #[test]

@@ -186,6 +186,23 @@ async fn every_route_refuses_a_wrong_host_origin_and_method() {
 }
 
 #[tokio::test]
+async fn the_list_of_routes_for_the_tests_with_a_browser_is_current() {
+    let world = world().await;
+    let lines: BTreeSet<String> = world
+        .routes
+        .iter()
+        .map(|route| format!("{:?}", [route.method.as_str(), route.path]))
+        .collect();
+    let made = format!("[\n{}\n]\n", lines.into_iter().collect::<Vec<_>>().join(",\n"));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/ui/routes.json");
+    if std::fs::read_to_string(file).unwrap_or_default() != made {
+        let fresh = std::env::temp_dir().join("routes.json");
+        std::fs::write(&fresh, &made).expect("it can be written");
+        panic!("tests/ui/routes.json is old; the current one is {}", fresh.display());
+    }
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_headers_of_safety() {
     let world = world().await;
     let mut paths: Vec<String> = world.routes.iter().map(path_of).collect();
@@ -259,6 +276,25 @@ async fn the_language_is_chosen_and_kept() {
 }
 
 #[tokio::test]
+async fn the_language_leads_back_to_a_page_that_is_read() {
+    let world = world().await;
+    let cookie = sign_in(&world, "cb-an", PASSWORD).await.cookie();
+    let back = |page: &Got| {
+        let (_, after) = page.text.split_once("name=\"back\" value=\"").expect("a way back");
+        after.split('"').next().unwrap_or_default().to_owned()
+    };
+    let page = get(&world, "/queue?which=due", &cookie).await;
+    assert_eq!(back(&page), "/queue?which=due");
+    let page = post(&world, "/receive", &cookie, "do=refresh&procedure=1.002").await;
+    assert_eq!(back(&page), "/receive");
+    let page = get(&world, "/no/such", &cookie).await;
+    assert!(page.status == StatusCode::NOT_FOUND && page.text.contains("<nav"), "{}", page.text);
+    let world = empty_world();
+    let page = post(&world, "/setup/administrator", "", "secret=x").await;
+    assert_eq!(back(&page), "/setup");
+}
+
+#[tokio::test]
 async fn a_locked_screen_wants_the_password_and_keeps_the_page() {
     let world = world().await;
     let cookie = sign_in(&world, "cb-an", PASSWORD).await.cookie();
@@ -325,6 +361,7 @@ async fn a_role_that_is_missing_is_refused() {
     let cookie = sign_in(&world, "cb-an", PASSWORD).await.cookie();
     let got = get(&world, "/accounts", &cookie).await;
     assert_eq!(got.status, StatusCode::FORBIDDEN);
+    assert!(got.text.contains("<nav") && got.text.contains("role-missing"), "{}", got.text);
     let page = get(&world, "/", &cookie).await;
     assert!(!page.text.contains("href=\"/accounts\""));
 }

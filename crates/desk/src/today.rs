@@ -7,6 +7,8 @@ use lienthong_request::{Filter, Request};
 use lienthong_web::{Answer, Tongue, Visit, when};
 use serde_json::Value;
 
+use crate::spoken::due;
+
 #[derive(Template)]
 #[template(path = "today.html")]
 struct Today<'p> {
@@ -21,6 +23,12 @@ struct Group {
     count: String,
     rows: Vec<Row>,
     has_more: bool,
+}
+
+impl Today<'_> {
+    fn is_idle(&self) -> bool {
+        self.groups.iter().all(|group| group.rows.is_empty())
+    }
 }
 
 impl Group {
@@ -47,12 +55,13 @@ impl Row {
     /// The line of a dossier in the answer to a list; `is_late` is the list's own word.
     pub(crate) fn of(dossier: &Value, is_late: bool) -> Row {
         let text = |field: &str| dossier[field].as_str().unwrap_or_default().to_owned();
+        let name = text("procedure_name");
         Row {
             id: text("id"),
             code: text("code"),
             applicant: text("applicant"),
-            procedure: text("procedure"),
-            due: text("due").replace('T', " "),
+            procedure: if name.is_empty() { text("procedure") } else { name },
+            due: due(&dossier["due"]),
             is_late,
             status: dossier["status"].as_u64().unwrap_or(0),
         }

@@ -3,10 +3,13 @@
 (() => {
   // The code of the first start comes behind the #, which a browser sends to nobody.
   const code = document.querySelector("input[data-from-fragment]");
-  if (code && location.hash.length > 1 && !code.value) {
+  const takeCode = () => {
+    if (!code || location.hash.length < 2 || code.value) return;
     code.value = decodeURIComponent(location.hash.slice(1));
     history.replaceState(null, "", location.pathname);
-  }
+  };
+  takeCode();
+  addEventListener("hashchange", takeCode);
   // Errors are read out first, and by keyboard they come first.
   const errors = document.querySelector(".errors");
   if (errors) errors.focus();

@@ -9,7 +9,7 @@ use lienthong_protocol::Moment;
 use lienthong_request::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::page::in_words;
+use crate::page::{in_words, sentence};
 use crate::words::Tongue;
 
 /// What is wrong in a form, field by field, in the order in which it was found.
@@ -27,7 +27,7 @@ impl FieldErrors {
     /// Says what a refusal is about, beside the field that it is about.
     pub fn add_failure(&mut self, field: &str, failure: &Failure, tongue: Tongue<'_>) {
         let [what, why, remedy] = in_words(failure, tongue);
-        self.add(field, format!("{what}: {why}. {remedy}."));
+        self.add(field, format!("{}: {why}. {}.", sentence(&what), sentence(&remedy)));
     }
 
     /// Whether nothing is wrong.

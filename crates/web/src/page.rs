@@ -64,6 +64,7 @@ struct Layout<'p> {
     officer: &'p str,
     is_locked: bool,
     here: &'p str,
+    back: &'p str,
     places: Vec<(&'static str, &'static str)>,
     sync: String,
     body: String,
@@ -115,6 +116,7 @@ impl Visit {
             officer: self.officer(),
             is_locked: self.is_locked(),
             here: self.path(),
+            back: self.way_back(),
             places: if is_in { self.places(is_hub) } else { Vec::new() },
             sync,
             body,
@@ -126,7 +128,7 @@ impl Visit {
     /// The places of the navigation that this site has and this officer may see.
     fn places(&self, is_hub: bool) -> Vec<(&'static str, &'static str)> {
         let may_see = |place: &&Place| {
-            self.site.has_path(place.path)
+            self.site.has_page(place.path)
                 && (is_hub || !place.is_for_hub)
                 && place.role.is_none_or(|role| self.has_role(&[role]))
         };
@@ -199,7 +201,7 @@ pub fn when(at: Moment) -> String {
 /// The page of something that did not work.
 pub(crate) async fn failure_page(visit: &Visit, failure: &Failure) -> Response {
     let t = visit.tongue();
-    let [what, why, remedy] = in_words(failure, t);
+    let [what, why, remedy] = in_words(failure, t).map(|text| sentence(&text));
     let body = FailureBody { t, what, why, remedy, code: &failure.code };
     let framed = match body.render() {
         Ok(body) => visit.framed(status_of(failure), "failure.title", body).await,
@@ -246,6 +248,13 @@ pub(crate) fn in_words(failure: &Failure, t: Tongue<'_>) -> [String; 3] {
     let code = &failure.code;
     [("what", &failure.what), ("why", &failure.why), ("remedy", &failure.remedy)]
         .map(|(part, own)| t.say_or(&format!("failure.{code}.{part}"), own))
+}
+
+/// A text with a capital first letter, as it stands at the head of a line.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 fn status_of(failure: &Failure) -> StatusCode {

@@ -98,7 +98,8 @@ impl Route {
 /// The router of a site, guarded on every path, known or not.
 pub fn router(site: &Arc<Site>, pages: Vec<Route>) -> Router {
     let routes = with_frame(pages);
-    site.set_paths(routes.iter().map(|route| route.path));
+    let read = routes.iter().filter(|route| route.method == Method::GET);
+    site.set_pages(read.map(|route| route.path));
     let mut router = Router::new();
     for route in routes {
         let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
@@ -164,7 +165,8 @@ async fn refuse(
     status: StatusCode,
     failure: Failure,
 ) -> Response {
-    let visit = plain_visit(site, request);
+    let mut visit = plain_visit(site, request);
+    find_session(&mut visit, true).await;
     let mut response = show_failure(&visit, &failure).await;
     *response.status_mut() = status;
     response
@@ -187,7 +189,7 @@ async fn answer(site: Arc<Site>, route: Route, request: Request) -> Response {
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
     let answered = match stopped(&visit, &route) {
-        Some(response) => Ok(response),
+        Some(answer) => answer,
         None => {
             let act = (route.act)(Arc::clone(&visit));
             let answered = tokio::time::timeout(ANSWER_TIME, act).await;
@@ -238,6 +240,7 @@ fn plain_visit(site: Arc<Site>, request: Request) -> Visit {
         site,
         method: parts.method,
         path: parts.uri.path().to_owned(),
+        address_line: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: parts.headers,
         address,
         parts: std::collections::BTreeMap::new(),
@@ -311,14 +314,14 @@ async fn still_posted(visit: &Visit, session: &Session) -> bool {
 }
 
 /// What stands before the page: the first start, signing in, unlocking, a new password, a role.
-fn stopped(visit: &Visit, route: &Route) -> Option<Response> {
+fn stopped(visit: &Visit, route: &Route) -> Option<Answer> {
     if route.who == Who::Anyone {
         return None;
     }
     if !visit.site.is_founded() {
-        return Some(instead(visit, "/setup"));
+        return Some(Ok(instead(visit, "/setup")));
     }
-    let Some(account) = &visit.account else { return Some(instead(visit, "/login")) };
+    let Some(account) = &visit.account else { return Some(Ok(instead(visit, "/login"))) };
     if route.who == Who::SignedIn {
         return None;
     }
@@ -326,15 +329,13 @@ fn stopped(visit: &Visit, route: &Route) -> Option<Response> {
         if visit.method == Method::GET && !visit.is_fragment() {
             visit.lock(&visit.path);
         }
-        return Some(instead(visit, "/lock"));
+        return Some(Ok(instead(visit, "/lock")));
     }
     if account.is_one_time {
-        return Some(instead(visit, "/password"));
+        return Some(Ok(instead(visit, "/password")));
     }
     match route.who {
-        Who::Holder(roles) if !visit.has_role(roles) => {
-            Some((StatusCode::FORBIDDEN, problem(&no_role(), visit.tongue())).into_response())
-        }
+        Who::Holder(roles) if !visit.has_role(roles) => Some(Err(no_role())),
         _ => None,
     }
 }

@@ -66,7 +66,9 @@ pub struct Site {
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
     hashing: Semaphore,
-    paths: OnceLock<BTreeSet<&'static str>>,
+    pages: OnceLock<BTreeSet<&'static str>>,
+    /// Held by who works on drafts: two presses must not write one file.
+    pub(crate) drafting: Mutex<()>,
     pub(crate) offices: Mutex<Arc<Offices>>,
 }
 
@@ -84,7 +86,8 @@ impl Site {
             sessions,
             attempts: Mutex::default(),
             hashing: Semaphore::new(MAX_HASHING),
-            paths: OnceLock::new(),
+            pages: OnceLock::new(),
+            drafting: Mutex::default(),
             offices: Mutex::default(),
         }))
     }
@@ -128,13 +131,19 @@ impl Site {
         }
     }
 
-    pub(crate) fn set_paths(&self, paths: impl Iterator<Item = &'static str>) {
+    pub(crate) fn set_pages(&self, patterns: impl Iterator<Item = &'static str>) {
         // A site has one router; a second one would show the navigation of the first.
-        drop(self.paths.set(paths.collect()));
+        drop(self.pages.set(patterns.collect()));
     }
 
-    pub(crate) fn has_path(&self, path: &str) -> bool {
-        self.paths.get().is_some_and(|paths| paths.contains(path))
+    /// Whether a path is one that is read, such as `/dossier/1` by `/dossier/{dossier}`.
+    pub(crate) fn has_page(&self, path: &str) -> bool {
+        let fits = |pattern: &&str| {
+            let (asked, held) = (path.split('/'), pattern.split('/'));
+            asked.clone().count() == held.clone().count()
+                && asked.zip(held).all(|(asked, held)| held.starts_with('{') || asked == held)
+        };
+        self.pages.get().is_some_and(|pages| pages.iter().any(fits))
     }
 
     /// The accounts, held for a moment.
@@ -252,7 +261,7 @@ impl Site {
     }
 }
 
-fn broken_off() -> Failure {
+pub(crate) fn broken_off() -> Failure {
     let why = "việc đang làm bị ngắt / what was under way broke off";
     let remedy = "làm lại / try again";
     Failure::failed("broken-off", "chưa xong / not done", why, remedy)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -11,9 +11,10 @@ use lienthong_protocol::Moment;
 use lienthong_request::{Failure, Request};
 use serde_json::Value;
 
+use crate::form::Drafts;
 use crate::once::Press;
 use crate::session::{Session, random_hex};
-use crate::site::Site;
+use crate::site::{Site, broken_off};
 use crate::words::{Language, Tongue};
 
 /// One request, by somebody whom the route lets in.
@@ -21,6 +22,8 @@ pub struct Visit {
     pub(crate) site: Arc<Site>,
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// The path with its query, as it was asked for.
+    pub(crate) address_line: String,
     pub(crate) headers: HeaderMap,
     pub(crate) address: IpAddr,
     pub(crate) parts: BTreeMap<String, String>,
@@ -65,6 +68,21 @@ impl Visit {
     /// The path that was asked for, without the query.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Where a form of the frame leads back to: this page, or the nearest above it that is read.
+    pub(crate) fn way_back(&self) -> &str {
+        if self.method == Method::GET {
+            return &self.address_line;
+        }
+        let mut page = self.path();
+        while !self.site.has_page(page) {
+            match page.rsplit_once('/') {
+                Some((above, _)) if !above.is_empty() => page = above,
+                _ => return "/",
+            }
+        }
+        page
     }
 
     /// The officer's id; empty if nobody is signed in, which only routes for anyone meet.
@@ -140,6 +158,19 @@ impl Visit {
         let press = Press { officer: self.officer(), key, asked: &asked };
         let site = Arc::clone(&self.site);
         self.site.once.run(press, async move { site.ask(request).await }).await
+    }
+
+    /// Works on the officer's drafts, beside the runtime and one at a time: they are a file.
+    pub async fn with_drafts<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Drafts) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (site, officer, now) = (Arc::clone(&self.site), self.officer().to_owned(), self.now());
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = site.drafting.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut Drafts::open(site.folder(), &officer, now)?)
+        });
+        done.await.map_err(|_| broken_off())?
     }
 
     /// A key for the hidden field `once` of a new form; the one that a form came with, if it comes
