@@ -126,9 +126,9 @@ impl World {
             return;
         }
         let original = &self.machines[seat].process;
-        let (disk, me) = (original.disk.below.fork(), original.me.clone());
-        let address = workload::address_of(self.machines.len());
-        let copy = self.add_machine(Member { address, ..me }, &[]);
+        let (disk, mut me) = (original.disk.below.fork(), original.me.clone());
+        me.address = workload::address_of(self.machines.len());
+        let copy = self.add_machine(me, &[]);
         let seed = self.fate.draw();
         let machine = &mut self.machines[copy];
         machine.is_clone = true;
@@ -273,12 +273,9 @@ impl World {
         // A second node for an office, or the first of a new one.
         let second = self.fate.chance(400_000);
         let office = if second { above } else { workload::office_id(1_000 + seat) };
-        let member = Member {
-            office,
-            key: workload::key_of(seat),
-            address: workload::address_of(seat),
-            federation: self.machines[ROOT].process.me.federation,
-        };
+        let federation = self.machines[ROOT].process.me.federation;
+        let (key, address) = (workload::key_of(seat), workload::address_of(seat));
+        let member = Member::new(federation, office, key, address);
         if self.decree(&Decree::Join { member: member.clone(), above })? {
             let records = self.registry_records();
             if records.is_empty() {

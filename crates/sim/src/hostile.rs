@@ -1,6 +1,7 @@
 //! One node that has a good key and keeps no rule: it forges, replays, floods and lies.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use lienthong_document::{Actor, Document};
 use lienthong_protocol::{
@@ -17,6 +18,8 @@ use crate::process::Member;
 use crate::workload::{self, Decree};
 use crate::world::{HOUR_MS, Happening, ROOT, SECOND_MS, World};
 
+/// The seed of the key of the hostile node.
+const KEY_SEED: [u8; 32] = [66; 32];
 /// Where the hostile node sits.
 pub(crate) const SEAT: Seat = 1_000_000;
 /// How many changes it remembers.
@@ -24,11 +27,13 @@ const MOST_SEEN: usize = 64;
 
 /// The name of the hostile node.
 pub(crate) fn node() -> NodeId {
-    key().id()
+    // Asked for all the time and dear to derive.
+    static NODE: LazyLock<NodeId> = LazyLock::new(|| key().id());
+    *NODE
 }
 
 fn key() -> NodeKey {
-    NodeKey::from_seed([66; 32])
+    NodeKey::from_seed(KEY_SEED)
 }
 
 /// A key that is in no registry.
@@ -59,7 +64,7 @@ impl World {
         let office = if of_others { above } else { workload::office_id(SEAT) };
         let federation = self.machines[ROOT].process.me.federation;
         let address = "enemy:1".to_owned();
-        let member = Member { federation, office, key: [66; 32], address };
+        let member = Member::new(federation, office, KEY_SEED, address);
         if self.decree(&Decree::Join { member, above })? {
             let dice = self.fate.fork();
             let (links, seen) = (BTreeMap::new(), Vec::new());

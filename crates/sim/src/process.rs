@@ -38,13 +38,26 @@ pub(crate) struct Member {
     pub(crate) federation: FederationId,
     pub(crate) office: OfficeId,
     /// The seed of its key.
-    pub(crate) key: [u8; 32],
+    key: [u8; 32],
+    node: NodeId,
     pub(crate) address: String,
 }
 
 impl Member {
+    /// A member of the federation and an office with the key of a seed.
+    pub(crate) fn new(
+        federation: FederationId,
+        office: OfficeId,
+        key: [u8; 32],
+        address: String,
+    ) -> Member {
+        // Asked for all the time and dear to derive.
+        let node = NodeKey::from_seed(key).id();
+        Member { federation, office, key, node, address }
+    }
+
     pub(crate) fn node(&self) -> NodeId {
-        NodeKey::from_seed(self.key).id()
+        self.node
     }
 }
 

@@ -139,12 +139,9 @@ impl World {
         };
         world.journal.line(format_args!("{}", world.plan));
         for number in 0..usize::from(world.plan.offices) {
-            let member = Member {
-                federation: genesis.id().into(),
-                office: workload::office_id(number),
-                key: workload::key_of(number),
-                address: workload::address_of(number),
-            };
+            let (office, key) = (workload::office_id(number), workload::key_of(number));
+            let address = workload::address_of(number);
+            let member = Member::new(genesis.id().into(), office, key, address);
             let seat = world.add_machine(member, std::slice::from_ref(&genesis));
             world.later(0, Happening::Start(seat));
         }
