@@ -109,7 +109,7 @@ fn files() -> Vec<String> {
             let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
             let is_folder = entry.file_type().expect("entry was just listed").is_dir();
             match is_folder {
-                true if name == "target" || name == ".git" => {}
+                true if ["target", ".git", "node_modules"].contains(&&*name) => {}
                 true => folders.push(path),
                 false => found.push(path),
             }

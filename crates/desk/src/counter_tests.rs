@@ -12,7 +12,8 @@ pub(super) fn answer_of(request: &Request) -> Result<Value, Failure> {
         Request::Offered { dossier, .. } if dossier == "d-1" => Ok(json!({ "id": "d-1",
             "acts": ["supplement-asked", "withdrawn", "noted", "resolved"] })),
         Request::Procedures { .. } => Ok(json!({ "procedures": [{ "code": "1.002",
-            "name": format!("Khai sinh {EVIL}"), "field": "Hộ tịch", "limit": "1 ngày / 1 day" }]})),
+            "name": format!("Khai sinh {EVIL}"), "field": "Hộ tịch",
+            "limit": "1 ngày / 1 day" }]})),
         Request::Procedure { .. } => Ok(json!({ "code": "1.002", "procedure": {
             "code": "1.002", "name": "Khai sinh", "channels": ["counter", "post", "e-mail"],
             "limits": [{ "case": "có yếu tố nước ngoài" }],

@@ -1,0 +1,162 @@
+// Real nodes as processes of their own: the program that `tests/run` built, each with a folder.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const ROOT = resolve(fileURLToPath(import.meta.url), "../../..");
+const PROGRAM = process.env.LIENTHONG ?? join(ROOT, "target/debug/lienthong");
+export const PROVINCE = join(ROOT, "config/quang-nam/province.toml");
+export const PASSWORD = "hội an chín giờ sáng";
+export const OFFICER = "cb-an";
+
+/** How long something that takes moments may take before the test fails. */
+const PATIENCE_MS = 60_000;
+
+/** One node. Its folder is empty until it founds or joins, by command or in a browser. */
+export class Node {
+  constructor(office) {
+    this.office = office;
+    this.folder = mkdtempSync(join(tmpdir(), "lienthong-ui-"));
+    this.data = join(this.folder, "data");
+  }
+
+  /** Runs a command on its folder and answers with what that printed as JSON. */
+  command(...words) {
+    return JSON.parse(this.say([...words, "--json"]));
+  }
+
+  say(words, input = "") {
+    const options = { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] };
+    return execFileSync(PROGRAM, [...words, "--data", this.data], options);
+  }
+
+  /** Starts it; its pages are at `this.site` once this returns. */
+  async start() {
+    this.address ??= `127.0.0.1:${await freePort()}`;
+    const words = ["serve", "--data", this.data, "--listen", this.address, "--http", "127.0.0.1:0"];
+    this.process = spawn(PROGRAM, words, { stdio: ["ignore", "ignore", "pipe"] });
+    this.log = [];
+    const told = new Promise((tell, fail) => {
+      createInterface({ input: this.process.stderr }).on("line", (line) => {
+        this.log.push(line);
+        const opening = line.match(/http:\S+\/setup#\S+/);
+        if (opening) this.opening = opening[0];
+        const at = line.match(/ pages address=(\S+)/);
+        if (at) tell(`http://${at[1]}`);
+      });
+      this.process.on("exit", () => fail(new Error(`it ended: ${this.log.join("\n")}`)));
+    });
+    this.site = await told;
+    await this.until("the pages answer", () => this.answers());
+    return this;
+  }
+
+  async answers() {
+    const path = this.hasJoined() ? "/readyz" : "/healthz";
+    return (await fetch(this.site + path)).ok;
+  }
+
+  hasJoined() {
+    return existsSync(join(this.data, "federation.json"));
+  }
+
+  async stop() {
+    if (this.process?.exitCode !== null || !this.process) return;
+    this.process.removeAllListeners("exit");
+    this.process.kill("SIGTERM");
+    await once(this.process, "exit");
+  }
+
+  async remove() {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Waits until `holds` answers with something true, and answers with that. */
+  async until(what, holds) {
+    const end = Date.now() + PATIENCE_MS;
+    while (Date.now() < end) {
+      const got = await holds();
+      if (got) return got;
+      await delay(50);
+    }
+    throw new Error(`${this.office}: ${what} did not come true in ${PATIENCE_MS} ms`);
+  }
+
+  /** Waits until all links of this node are settled. */
+  settled() {
+    return this.until("all links are settled", () => {
+      const { links } = this.command("status");
+      return links.length > 0 && links.every((link) => link.settled && link.state === "connected");
+    });
+  }
+
+  /** Makes the first administrator, as the page of the set-up does. */
+  async administrator(officer = OFFICER) {
+    await this.until("the opening code", () => this.opening);
+    const secret = decodeURIComponent(new URL(this.opening).hash.slice(1));
+    const fields = { secret, officer, password: PASSWORD, again: PASSWORD };
+    const sent = await fetch(`${this.site}/setup/administrator`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { origin: this.site, "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(fields),
+    });
+    if (sent.status !== 303) throw new Error(`no administrator: ${sent.status} ${await sent.text()}`);
+  }
+}
+
+/** The centre with catalogue and calendar, and offices that joined it, all running. */
+export class Province {
+  static async of(...offices) {
+    const province = new Province();
+    province.hub = new Node("QNM-HCC");
+    province.nodes = [province.hub];
+    const config = (name) => join(ROOT, "config/quang-nam", name);
+    province.hub.say(["init", "--office", "QNM-HCC", "--province", PROVINCE]);
+    await province.hub.start();
+    await province.hub.administrator();
+    province.hub.say(["catalogue", "publish", config("procedures.toml")]);
+    for (const year of [2017, 2018, 2025, 2026]) {
+      province.hub.say(["calendar", "publish", config(`calendar-${year}.toml`)]);
+    }
+    for (const office of offices) await province.join(office);
+    return province;
+  }
+
+  async join(office) {
+    const node = new Node(office);
+    this.nodes.push(node);
+    const invited = this.hub.say(["invite", office]);
+    node.say(["join", "-"], invited);
+    await node.start();
+    await node.administrator();
+    await node.settled();
+    return node;
+  }
+
+  node(office) {
+    return this.nodes.find((node) => node.office === office);
+  }
+
+  async remove() {
+    for (const node of this.nodes.reverse()) await node.remove();
+  }
+}
+
+/** A UDP port that nobody has now, so that others can be told it before the node listens. */
+async function freePort() {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, "close");
+  return port;
+}

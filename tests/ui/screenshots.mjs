@@ -1,0 +1,37 @@
+// Makes the pictures of `deploy/screenshots`: `node screenshots.mjs`.
+import { fileURLToPath } from "node:url";
+import { Desk, browser } from "./desk.mjs";
+import { Province } from "./node.mjs";
+
+const FOLDER = fileURLToPath(new URL("../../deploy/screenshots", import.meta.url));
+
+const chromium = await browser();
+const province = await Province.of("QNM-HOIAN", "QNM-HOIAN-CAMCHAU");
+try {
+  const office = province.node("QNM-HOIAN-CAMCHAU");
+  const desk = await (await Desk.at(chromium, office)).signIn();
+  const take = (name) => desk.page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true });
+  const first = await desk.receive({
+    name: "Nguyễn Thị Hạnh",
+    "applicant.id_number": "049085001234",
+    "applicant.phone": "0905123456",
+    "applicant.address": "12 Trần Phú, Cẩm Châu, Hội An",
+  });
+  await take("receipt");
+  await desk.act(first.path, "in-process");
+  const second = await desk.receive({ name: "Trần Văn Bình" });
+  await desk.act(second.path, "in-process");
+  await desk.act(second.path, "supplement-asked", { reason: "thiếu giấy chứng sinh" });
+  await desk.receive({ name: "Lê Minh Châu" });
+  await office.settled();
+  await desk.go("/");
+  await take("today");
+  await desk.go(second.path);
+  await take("dossier");
+  await desk.go("/receive?procedure=1.001193.H47");
+  await take("receive");
+  await desk.close();
+} finally {
+  await chromium.close();
+  await province.remove();
+}
