@@ -119,7 +119,7 @@ async fn a_bad_file_is_refused_with_file_line_field_and_remedy() {
     let failure = publish(&world, "HUB", Publishing::Catalogue, &bad).await.expect_err("no unit");
     let (code, exit) = (failure.code.as_str(), failure.exit);
     assert_eq!((code, exit), ("source-invalid", Exit::Refused));
-    let place = "sent.toml:298: procedure[0].limits[0]: missing field `unit`";
+    let place = "sent.toml:299: procedure[0].limits[0]: missing field `unit`";
     assert!(failure.why.starts_with(place), "{failure}");
     assert!(failure.remedy.contains("add the field"), "{failure}");
     let two = catalogue().replace("role = \"so-khdt\"", "role = \"so-kh\"");
