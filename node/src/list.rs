@@ -204,7 +204,7 @@ impl Mind {
                 items.push(Item { id: *id, changes: accepted(&entries) });
             }
         }
-        let catalogue = self.published()?.shared_catalogue();
+        let (catalogue, at) = (self.published()?.shared_catalogue(), self.now());
         let queue = &mut self.viewer;
         let through = queue.grown.is_empty().then_some(queue.growths);
         let anew = std::mem::take(&mut queue.is_to_begin_anew);
@@ -212,7 +212,7 @@ impl Mind {
         queue.under_way = ids;
         queue.watermark = watermark;
         // A viewer that is gone leaves the node without lists, not without work.
-        drop(queue.to_viewer.send(Batch { items, catalogue, through, watermark, anew }));
+        drop(queue.to_viewer.send(Batch { items, at, catalogue, through, watermark, anew }));
         Ok(())
     }
 
@@ -281,6 +281,27 @@ pub(crate) fn list(door: &Door, filter: &Filter, outlook: Outlook) -> Result<Val
     }))
 }
 
+/// Adds to an answer about the node what the view says of all dossiers together, on the caller's
+/// thread. While the view does not answer that is left out.
+pub(crate) fn with_figures(door: &Door, mut answer: Value, outlook: Outlook) -> Value {
+    let Outlook { at, hidden, .. } = outlook;
+    let read = door.read(|reader| {
+        let figures = reader.figures(at)?;
+        let listed = Query { review: true, at, hidden, ..Query::default() };
+        Ok((figures, reader.count(&listed)?))
+    });
+    let views = answer["views"].as_object_mut();
+    if let (Some(views), Ok((figures, listed))) = (views, read) {
+        let (_, documents) = door.figures();
+        let mut review = json!(figures.review);
+        review["unlisted"] = figures.review.dossiers.saturating_sub(listed).into();
+        views.insert("filings".into(), documents.saturating_sub(figures.parts).into());
+        views.insert("overdue".into(), figures.overdue.into());
+        views.insert("review".into(), review);
+    }
+    answer
+}
+
 fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
     let Filter { status, after, .. } = filter;
     let status = status.map(|number| {
@@ -314,6 +335,7 @@ fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
         officer: filter.officer,
         procedure: filter.procedure,
         review: filter.review,
+        at,
         hidden: Vec::new(),
         limit: filter.limit,
         after,

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::codes::Codes;
 use crate::hub::{Hub, random_bytes, revoked};
-use crate::list::{Queue, list};
+use crate::list::{Outlook, Queue, list, with_figures};
 use crate::mind::{Admitted, Clock, Message, Mind, now, store_failed};
 use crate::shelf::{StoreShelf, failed, place};
 use crate::viewer::{self, Door, Post};
@@ -245,11 +245,29 @@ async fn ask(
     door: &Arc<Door>,
     request: Request,
 ) -> Result<Value, Failure> {
-    if let Request::List(filter) = request {
-        return ask_view(messages, Arc::clone(door), *filter).await;
+    match request {
+        Request::List(filter) => ask_view(messages, Arc::clone(door), *filter).await,
+        Request::Status => {
+            let answer = ask_mind(messages, request).await?;
+            let (door, outlook) = (Arc::clone(door), outlook(messages).await?);
+            // Beside the mind: what the view costs, nothing else waits for.
+            let told = tokio::task::spawn_blocking(move || with_figures(&door, answer, outlook));
+            told.await.map_err(|_| stopped())
+        }
+        request => ask_mind(messages, request).await,
     }
+}
+
+async fn ask_mind(messages: &mpsc::Sender<Message>, request: Request) -> Result<Value, Failure> {
     let (answer, answered) = oneshot::channel();
     messages.send(Message::Ask { request, answer }).await.map_err(|_| stopped())?;
+    answered.await.map_err(|_| stopped())?
+}
+
+/// What an answer from the view is to show now.
+async fn outlook(messages: &mpsc::Sender<Message>) -> Result<Outlook, Failure> {
+    let (answer, answered) = oneshot::channel();
+    messages.send(Message::Outlook(answer)).await.map_err(|_| stopped())?;
     answered.await.map_err(|_| stopped())?
 }
 
@@ -259,9 +277,7 @@ async fn ask_view(
     door: Arc<Door>,
     filter: Filter,
 ) -> Result<Value, Failure> {
-    let (answer, answered) = oneshot::channel();
-    messages.send(Message::Outlook(answer)).await.map_err(|_| stopped())?;
-    let outlook = answered.await.map_err(|_| stopped())??;
+    let outlook = outlook(messages).await?;
     door.catch_up(outlook.growths).await;
     let listed = tokio::task::spawn_blocking(move || list(&door, &filter, outlook)).await;
     listed.map_err(|_| stopped())?

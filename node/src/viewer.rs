@@ -20,7 +20,7 @@ use lienthong_catalogue::Catalogue;
 use lienthong_document::Document;
 use lienthong_dossier::Dossier;
 use lienthong_folder::Folder;
-use lienthong_protocol::{Change, ChangeId, DocumentId, Kind, Tally};
+use lienthong_protocol::{Change, ChangeId, DocumentId, Kind, Moment, Tally};
 use lienthong_request::{Exit, Failure};
 use lienthong_store::{Checkpoint, Location, LogReader, Position};
 use lienthong_views::{DossierRow, Reader, Rehearsals, ViewError, Views, Watermark};
@@ -62,6 +62,8 @@ pub(crate) enum Lack {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) items: Vec<Item>,
+    /// When they were handed over: what passed before by time alone is not looked for.
+    pub(crate) at: Moment,
     /// What is known of procedures.
     pub(crate) catalogue: Arc<Catalogue>,
     /// How many times a document had grown when these were read, if these are the last.
@@ -294,7 +296,7 @@ impl Viewer {
             self.begin_anew()?;
         }
         let fresh = self.fresh(batch.items)?;
-        let looked = self.look_at_all(&fresh, &batch.catalogue);
+        let looked = self.look_at_all(&fresh, &batch.catalogue, batch.at);
         self.write(looked, batch.watermark)?;
         if !Arc::ptr_eq(&self.catalogue, &batch.catalogue) {
             self.name(&batch.catalogue)?;
@@ -321,11 +323,11 @@ impl Viewer {
         Ok(fresh)
     }
 
-    fn look_at_all(&self, fresh: &[Fresh], catalogue: &Catalogue) -> Vec<Looked> {
+    fn look_at_all(&self, fresh: &[Fresh], catalogue: &Catalogue, at: Moment) -> Vec<Looked> {
         let log = &self.post.log;
         let share = fresh.len().div_ceil(self.workers).max(1);
         let look = |part: &[Fresh]| -> Vec<Looked> {
-            part.iter().map(|fresh| fresh.look(log, catalogue)).collect()
+            part.iter().map(|fresh| fresh.look(log, catalogue, at)).collect()
         };
         thread::scope(|scope| {
             let parts = fresh.chunks(share);
@@ -444,7 +446,7 @@ enum Viewed {
 
 impl Fresh {
     /// Opens the document. Changes whose records are damaged are left out, as the mind does.
-    fn look(&self, log: &LogReader, catalogue: &Catalogue) -> Looked {
+    fn look(&self, log: &LogReader, catalogue: &Catalogue, at: Moment) -> Looked {
         let Fresh { item, seen, is_rehearsed } = self;
         let read = |(_, location): &(ChangeId, Location)| {
             log.read(*location).ok().and_then(|bytes| Change::trusted(bytes).ok())
@@ -461,7 +463,7 @@ impl Fresh {
         let viewed = Dossier::read(item.id, &opened.document).map_or(Viewed::Nothing, |dossier| {
             let (code, version) = (&dossier.reception.procedure, dossier.reception.version);
             let procedure = catalogue.procedure_version(code, version).map(|held| &held.procedure);
-            Viewed::Row(Box::new(DossierRow::of(&dossier, *seen, procedure)))
+            Viewed::Row(Box::new(DossierRow::of(&dossier, *seen, procedure, at)))
         });
         Looked { viewed, document: item.id, unfit, rehearsed: is_news.then_some(*seen) }
     }

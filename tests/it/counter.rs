@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use lienthong_dossier::local_minute;
 use lienthong_protocol::Moment;
-use lienthong_request::{Exit, Failure, Publishing, Request};
+use lienthong_request::{Exit, Failure, Filter, Publishing, Request};
 use lienthong_tests::World;
 use serde_json::{Value, json};
 
@@ -189,6 +189,35 @@ async fn what_nobody_looks_at_is_found_once_its_working_hours_have_passed() {
     assert_eq!((&shown["due_original"], &shown["accept_by"]), (&due, &accept_by));
     assert_eq!((&shown["clock"]["state"], &shown["findings"]), (&"running".into(), &json!([])));
     assert_eq!(shown["dues"]["calendars"][0]["year"], 2018, "as if it had come to the counter");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_time_brings_is_counted_and_listed_although_no_dossier_changed() {
+    let now = Now::at(BEFORE_TET);
+    let world = province_at(&now).await;
+    let registered = receive_by(&world, "portal", true).await.expect("it is offered online");
+    let late = receive(&world, json!({ "due": "2018-02-12" })).await.expect("it is offered");
+    let part = json!({ "parent_code": late["code"], "due": "2018-03-01" });
+    receive(&world, part).await.expect("it is a part of the other");
+    let list = || Request::List(Box::new(Filter { review: true, ..Filter::default() }));
+    let listed = world.ask("HUB", list()).await.expect("answers");
+    assert_eq!(listed["dossiers"], json!([]), "nothing is wrong yet");
+    let before = changes(&world).await;
+    let figures =
+        async || world.ask("HUB", Request::Status).await.expect("answers")["views"].clone();
+    let calm = figures().await;
+    assert_eq!((&calm["documents"], &calm["filings"]), (&3.into(), &2.into()));
+    assert_eq!((&calm["overdue"], &calm["review"]["findings"]), (&0.into(), &0.into()));
+    now.turn(Moment(BEFORE_TET.0 + 4 * 24 * HOUR_MS));
+    let review = json!({
+        "dossiers": 1, "questions": 0, "unconfirmed": 0, "findings": 1, "unlisted": 0,
+    });
+    let later = figures().await;
+    assert_eq!((&later["overdue"], &later["review"]), (&1.into(), &review));
+    let listed = world.ask("HUB", list()).await.expect("answers");
+    assert_eq!(listed["dossiers"][0]["id"], registered["id"]);
+    assert_eq!(listed["dossiers"][0]["open"]["code"], "accept-overdue");
+    assert_eq!(changes(&world).await, before, "time alone did it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

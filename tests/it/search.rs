@@ -21,8 +21,11 @@ async fn views(world: &World, name: &str) -> Value {
 
 async fn viewed(world: &World, name: &str, documents: u64) {
     let what = format!("{documents} dossiers in the view of {name}");
-    let wanted = json!({ "behind": 0, "documents": documents });
-    world.until(&what, async || views(world, name).await == wanted).await;
+    let is_viewed = async || {
+        let views = views(world, name).await;
+        views["behind"] == 0 && views["documents"] == documents
+    };
+    world.until(&what, is_viewed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

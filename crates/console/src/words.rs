@@ -80,7 +80,13 @@ pub fn local_time(at_ms: u64) -> String {
 }
 
 fn status(answer: &Value) -> String {
-    let mut text = format!("{}\n\n{}", facts(answer), links(&answer["links"]));
+    let mut rows = fact_rows(answer);
+    let views = &answer["views"];
+    for (path, name) in VIEW_FACTS {
+        let known = views.pointer(path).filter(|value| !value.is_null());
+        rows.extend(known.map(|value| vec![(*name).to_owned(), plain(value)]));
+    }
+    let mut text = format!("{}\n\n{}", columns(&rows, 0), links(&answer["links"]));
     for alarm in answer["alarms"].as_array().into_iter().flatten() {
         let about = ["office", "node", "dossier"].map(|field| &alarm[field]);
         let about = about.into_iter().find(|about| !about.is_null());
@@ -402,6 +408,18 @@ fn time(value: &Value) -> String {
 fn short(value: &Value) -> String {
     plain(value).chars().take(16).collect()
 }
+
+/// What the view says of all dossiers together, where in `views` it stands.
+const VIEW_FACTS: &[(&str, &str)] = &[
+    ("/documents", "hồ sơ / dossiers"),
+    ("/filings", "lượt nộp / filings"),
+    ("/behind", "chưa vào danh sách / not listed yet"),
+    ("/overdue", "quá hạn / overdue"),
+    ("/review/dossiers", "hồ sơ cần xem lại / to look at"),
+    ("/review/questions", "cần quyết định / to decide"),
+    ("/review/unconfirmed", "chưa xác nhận / unconfirmed"),
+    ("/review/findings", "cần kiểm tra / findings"),
+];
 
 /// What an answer may tell by itself, in the order in which people want to know it.
 const FACTS: &[(&str, &str)] = &[

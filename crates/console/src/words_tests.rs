@@ -209,3 +209,21 @@ fn a_list_of_reviews_says_what_and_which_office_must_look() {
     let none = words(&request, &json!({ "dossiers": [] }));
     assert!(none.contains("không có gì phải xem lại / nothing to look at"), "{none}");
 }
+
+#[test]
+fn a_status_says_how_much_somebody_has_to_look_at() {
+    let review = json!({ "dossiers": 3, "questions": 1, "unconfirmed": 2, "findings": 4 });
+    let views =
+        json!({ "behind": 0, "documents": 9, "filings": 8, "overdue": 5, "review": review });
+    let text = words(&Request::Status, &json!({ "links": [], "views": views }));
+    let line = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_whitespace().last().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        [line("hồ sơ cần"), line("cần kiểm tra"), line("quá hạn")],
+        ["3", "4", "5"],
+        "{text}"
+    );
+    assert_eq!([line("lượt nộp"), line("hồ sơ /")], ["8", "9"], "{text}");
+}

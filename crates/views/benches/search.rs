@@ -187,9 +187,9 @@ fn row((model, procedure): (&Dossier, &Procedure), author: NodeId, number: u32) 
     }
     if number.is_multiple_of(10) {
         dossier.reception.procedure = OTHER.into();
-        return DossierRow::of(&dossier, Tally::default(), None);
+        return DossierRow::of(&dossier, Tally::default(), None, at);
     }
-    DossierRow::of(&dossier, Tally::default(), Some(procedure))
+    DossierRow::of(&dossier, Tally::default(), Some(procedure), at)
 }
 
 fn full_name(number: u32) -> String {

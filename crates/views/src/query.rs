@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lienthong_dossier::{Status, is_due, local_day};
+use lienthong_dossier::{Status, is_due, local_minute};
 use lienthong_protocol::{Moment, OfficeId};
 use rusqlite::types::Value;
 use thiserror::Error;
 
 use crate::text::{OFFICE, REVIEW, STATUS, composed, match_of, tag};
-use crate::views::due_key;
+use crate::views::{due_key, signed};
 
 /// The most dossiers on one page.
 pub const MAX_LIMIT: usize = 1_000;
@@ -36,10 +36,11 @@ pub struct Query {
     pub officer: Option<String>,
     /// The code of the procedure.
     pub procedure: Option<String>,
-    /// Only those about which a person has something to decide, mend or take back: conflicts,
-    /// acts that do not count, findings of the checks. What only becomes wrong with time, such as
-    /// an answer that is overdue, counts from the next act on.
+    /// Only those about which a person has something to decide, mend or take back at `at`:
+    /// conflicts, acts that do not count, findings of the checks.
     pub review: bool,
+    /// The moment for which the answer holds: what is found by then, and what not any more.
+    pub at: Moment,
     /// Procedures whose dossiers no list may show.
     pub hidden: Vec<String>,
     /// How many; 1 to [`MAX_LIMIT`], others are brought to the nearer of the two.
@@ -163,6 +164,10 @@ impl Query {
         if self.review {
             // The condition stands as it does in the index `with_open`.
             sql.text.push_str(&format!(" AND {fields}.open > 0"));
+            sql.values.push(signed(self.at.0).into());
+            let at = sql.values.len();
+            let is_open = format!("({fields}.open_from <= ?{at} OR {fields}.open_until > ?{at})");
+            sql.text.push_str(&format!(" AND {is_open}"));
         }
         if let Some(officer) = &self.officer {
             sql.and("d.officer = ", composed(officer));
@@ -250,14 +255,6 @@ impl Sql {
     }
 }
 
-/// A moment as a due is written, in Asia/Ho_Chi_Minh.
-fn local_minute(at: Moment) -> String {
-    let minutes = (at.0 / 60_000).saturating_add(OFFSET_MINUTES) % (24 * 60);
-    format!("{}T{:02}:{:02}", local_day(at), minutes / 60, minutes % 60)
-}
-
 fn cut(text: &str) -> String {
     text.chars().take(32).collect()
 }
-
-const OFFSET_MINUTES: u64 = 7 * 60;

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use lienthong_dossier::Status;
-use lienthong_protocol::DocumentId;
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use lienthong_protocol::{DocumentId, Moment, OfficeId};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 
 use crate::error::ViewError;
 use crate::open::OpenItem;
 use crate::query::{Cursor, Query};
 use crate::schema;
+use crate::views::signed;
 
 /// The view, open for reading. Each thread takes its own.
 pub struct Reader {
@@ -60,10 +61,13 @@ pub struct Summary {
     pub review: u64,
     /// How many acts are kept and do not count.
     pub unconfirmed: u64,
-    /// How much the checks found when its last act was done.
+    /// How much the checks find at the moment of the question.
     pub findings: u64,
     /// The first of these, in words.
     pub open: Option<OpenItem>,
+    /// Whether statistics count it as a filing of its own; a part of another (liên thông) is
+    /// counted with that one.
+    pub filing: bool,
     /// When its first act was done, in milliseconds since 1970.
     pub opened_at: u64,
     /// When the last of its acts was done.
@@ -75,12 +79,34 @@ pub struct Summary {
 pub struct Stats {
     /// Dossiers.
     pub documents: u64,
-    /// How many of them have something that a person has to look at.
-    pub in_review: u64,
     /// How many have each status, by its portal number.
     pub by_status: Vec<(u8, u64)>,
     /// Bytes on disk.
     pub bytes: u64,
+}
+
+/// What people want to know of all dossiers together at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// How many are parts of others and no filings of their own.
+    pub parts: u64,
+    /// How many run past their due.
+    pub overdue: u64,
+    /// What somebody has to look at.
+    pub review: ReviewFigures,
+}
+
+/// How much somebody has to look at, as a list of reviews shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReviewFigures {
+    /// In how many dossiers.
+    pub dossiers: u64,
+    /// Questions that a person has to decide, such as conflicts.
+    pub questions: u64,
+    /// Acts that are kept and do not count.
+    pub unconfirmed: u64,
+    /// What the checks find.
+    pub findings: u64,
 }
 
 impl Reader {
@@ -95,13 +121,29 @@ impl Reader {
     pub fn search(&self, query: &Query) -> Result<Page, ViewError> {
         let Some(sql) = query.page_sql(COLUMNS)? else { return Ok(Page::default()) };
         let mut statement = self.connection.prepare_cached(&sql.text)?;
-        let rows = statement.query_map(params_from_iter(&sql.values), placed_summary)?;
-        let mut placed = rows.collect::<Result<Vec<_>, _>>()?;
+        let rows = statement.query_map(params_from_iter(&sql.values), listed)?;
+        let mut listed = rows.collect::<Result<Vec<_>, _>>()?;
         let limit = query.page_limit();
-        let is_last = placed.len() <= limit;
-        placed.truncate(limit);
-        let next = placed.last().filter(|_| !is_last).map(|(place, _)| Cursor(*place));
-        Ok(Page { dossiers: placed.into_iter().map(|(_, summary)| summary).collect(), next })
+        let is_last = listed.len() <= limit;
+        listed.truncate(limit);
+        let next = listed.last().filter(|_| !is_last).map(|last| Cursor(last.place));
+        for one in listed.iter_mut().filter(|one| one.is_timed) {
+            self.add_timed(one, query.at)?;
+        }
+        Ok(Page { dossiers: listed.into_iter().map(|one| one.summary).collect(), next })
+    }
+
+    /// Adds what the time has brought.
+    fn add_timed(&self, listed: &mut Listed, at: Moment) -> Result<(), ViewError> {
+        let mut statement = self.connection.prepare_cached(TIMED)?;
+        let items = statement.query_map([listed.place, signed(at.0)], |row| open_item(row, 0))?;
+        for item in items {
+            listed.summary.findings += 1;
+            if listed.summary.open.is_none() {
+                listed.summary.open = item?;
+            }
+        }
+        Ok(())
     }
 
     /// How many dossiers a query names on all its pages together.
@@ -109,6 +151,62 @@ impl Reader {
         let Some(sql) = query.count_sql()? else { return Ok(0) };
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         Ok(statement.query_row(params_from_iter(&sql.values), |row| whole(row, 0))?)
+    }
+
+    /// What people want to know of all dossiers together at a moment. Read from indexes alone.
+    pub fn figures(&self, at: Moment) -> Result<Figures, ViewError> {
+        let whole_of = |sql: &str| self.connection.query_row(sql, [], |row| whole(row, 0));
+        let timed = "SELECT count(*) FROM timed WHERE begins <= ?1 AND (ends IS NULL OR ends > ?1)";
+        let now = [signed(at.0)];
+        let timed = self.connection.query_row(timed, now, |row| whole(row, 0))?;
+        let review = self.connection.query_row(REVIEW_FIGURES, now, |row| {
+            Ok(ReviewFigures {
+                dossiers: whole(row, 0)?,
+                questions: whole(row, 1)?,
+                unconfirmed: whole(row, 2)?,
+                findings: whole(row, 3)? + timed,
+            })
+        });
+        Ok(Figures {
+            parts: whole_of("SELECT count(*) FROM dossier WHERE filing = 0")?,
+            overdue: self.count(&Query { overdue_at: Some(at), ..Query::default() })?,
+            review: review?,
+        })
+    }
+
+    /// Dossiers of which an applicant is to be told something and in which an office takes part,
+    /// newest first, from behind a cursor; at most `limit`, each with its own cursor.
+    pub fn queued(
+        &self,
+        office: OfficeId,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Vec<(DocumentId, Cursor)>, ViewError> {
+        let mut statement = self.connection.prepare_cached(QUEUED)?;
+        let below = after.map_or(i64::MAX, |Cursor(place)| place);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![office.as_str(), below, limit], |row| {
+            Ok((document_id(row, 1)?, Cursor(row.get(0)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest dossiers that an office received, without those of some procedures.
+    pub fn received_by(
+        &self,
+        office: OfficeId,
+        hidden: &[String],
+        limit: usize,
+    ) -> Result<Vec<DocumentId>, ViewError> {
+        let mut sql = "SELECT id FROM dossier WHERE receiving = ?1".to_owned();
+        for number in 0..hidden.len() {
+            sql.push_str(&format!(" AND procedure <> ?{}", number + 2));
+        }
+        sql.push_str(&format!(" ORDER BY place DESC LIMIT {limit}"));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let values = [office.as_str()].into_iter().chain(hidden.iter().map(String::as_str));
+        let ids = statement.query_map(params_from_iter(values), |row| document_id(row, 0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
     }
 
     /// The documents that have a code; more than one if it was given twice.
@@ -143,14 +241,19 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(sql)?;
         let counts = statement.query_map([], |row| Ok((row.get(0)?, whole(row, 1)?)))?;
         let by_status: Vec<(u8, u64)> = counts.collect::<Result<_, _>>()?;
-        let sql = "SELECT count(*) FROM dossier WHERE open > 0";
-        let in_review = self.connection.query_row(sql, [], |row| whole(row, 0))?;
         let documents = by_status.iter().map(|(_, count)| count).sum();
-        Ok(Stats { documents, in_review, by_status, bytes: schema::bytes(&self.path) })
+        Ok(Stats { documents, by_status, bytes: schema::bytes(&self.path) })
     }
 }
 
-fn placed_summary(row: &Row<'_>) -> rusqlite::Result<(i64, Summary)> {
+/// A line of a list with its place, and whether time has a say in it.
+struct Listed {
+    place: i64,
+    summary: Summary,
+    is_timed: bool,
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
     let status: u8 = row.get(4)?;
     let named = Status::ALL.into_iter().find(|known| known.number() == status);
     let summary = Summary {
@@ -172,14 +275,18 @@ fn placed_summary(row: &Row<'_>) -> rusqlite::Result<(i64, Summary)> {
         procedure_name: row.get(15)?,
         unconfirmed: whole(row, 16)?,
         findings: whole(row, 17)?,
-        open: open_item(row)?,
+        open: open_item(row, 18)?,
+        filing: row.get(22)?,
     };
-    Ok((row.get(0)?, summary))
+    let steady = summary.review + summary.unconfirmed + summary.findings;
+    Ok(Listed { place: row.get(0)?, is_timed: whole(row, 23)? > steady, summary })
 }
 
-fn open_item(row: &Row<'_>) -> rusqlite::Result<Option<OpenItem>> {
-    let Some(code) = row.get(18)? else { return Ok(None) };
-    let (words_vi, words, office) = (row.get(19)?, row.get(20)?, row.get(21)?);
+/// What stands in a column and the three behind it.
+fn open_item(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<OpenItem>> {
+    let Some(code) = row.get(column)? else { return Ok(None) };
+    let (words_vi, words, office) =
+        (row.get(column + 1)?, row.get(column + 2)?, row.get(column + 3)?);
     Ok(Some(OpenItem { code, words_vi, words, office }))
 }
 
@@ -198,4 +305,12 @@ const STATEMENTS: usize = 64;
 
 const COLUMNS: &str = "d.place, d.id, d.code, d.procedure, d.status, d.applicant, d.due, \
      d.receiving, d.competent, d.holder, d.officer, d.acts, d.review, d.opened_at, d.changed_at, \
-     d.procedure_name, d.unconfirmed, d.findings, d.item_code, d.item_vi, d.item, d.item_office";
+     d.procedure_name, d.unconfirmed, d.findings, d.item_code, d.item_vi, d.item, d.item_office, \
+     d.filing, d.open";
+const TIMED: &str = "SELECT code, words_vi, words, office FROM timed \
+     WHERE place = ?1 AND begins <= ?2 AND (ends IS NULL OR ends > ?2) ORDER BY number";
+const REVIEW_FIGURES: &str = "SELECT count(*), coalesce(sum(review), 0), \
+     coalesce(sum(unconfirmed), 0), coalesce(sum(findings), 0) FROM dossier \
+     WHERE open > 0 AND (open_from <= ?1 OR open_until > ?1)";
+const QUEUED: &str = "SELECT p.place, d.id FROM part AS p JOIN dossier AS d ON d.place = p.place \
+     WHERE p.office = ?1 AND p.queued = 1 AND p.place < ?2 ORDER BY p.place DESC LIMIT ?3";

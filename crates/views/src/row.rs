@@ -1,8 +1,8 @@
 //! What the view keeps of one dossier.
 
 use lienthong_catalogue::Procedure;
-use lienthong_dossier::{Dossier, Summary};
-use lienthong_protocol::{DocumentId, OfficeId, Tally};
+use lienthong_dossier::{Dossier, NotificationState, Summary};
+use lienthong_protocol::{DocumentId, Moment, OfficeId, Tally};
 
 use crate::open::OpenItems;
 use crate::text::{OFFICE, REVIEW, STATUS, composed, dialled, folded, plain, tag};
@@ -23,6 +23,10 @@ pub struct DossierRow {
     pub officer: String,
     /// Every office that takes part.
     pub offices: Vec<OfficeId>,
+    /// Whether the applicant is still to be told of something.
+    pub is_queued: bool,
+    /// Whether statistics count it as a filing of its own, and not with its parent.
+    pub is_filing: bool,
     pub(crate) open: OpenItems,
     /// What the full-text index reads.
     pub(crate) words: Words,
@@ -56,7 +60,13 @@ pub struct Watermark {
 impl DossierRow {
     /// Makes the row of a dossier that was read from the changes in `seen`. The procedure is the
     /// version that the dossier keeps; without it, what the catalogue says is not searched.
-    pub fn of(dossier: &Dossier, seen: Tally, procedure: Option<&Procedure>) -> DossierRow {
+    /// Findings that passed before `now` are left out.
+    pub fn of(
+        dossier: &Dossier,
+        seen: Tally,
+        procedure: Option<&Procedure>,
+        now: Moment,
+    ) -> DossierRow {
         let mut summary = dossier.summary();
         summary.applicant = composed(&summary.applicant);
         summary.procedure = composed(&summary.procedure);
@@ -65,10 +75,16 @@ impl DossierRow {
         let mut offices = vec![named.receiving, named.deciding(), dossier.standing.holder];
         offices.extend(named.returning);
         offices.extend(dossier.coordinating());
+        let notifications = dossier.records.notifications.iter();
+        let mut queued =
+            notifications.filter(|known| known.state == NotificationState::Queued).peekable();
+        let is_queued = queued.peek().is_some();
+        // One of these sends it.
+        offices.extend(queued.map(|known| known.queued_by));
         offices.sort_unstable();
         offices.dedup();
         let last = dossier.acts.last();
-        let open = OpenItems::of(dossier, procedure);
+        let open = OpenItems::of(dossier, procedure, now);
         let mut tags = vec![tag(STATUS, &summary.status.to_string())];
         tags.extend(offices.iter().map(|office| tag(OFFICE, office.as_str())));
         tags.extend((open.all > 0).then(|| tag(REVIEW, "")));
@@ -78,6 +94,8 @@ impl DossierRow {
             procedure_name: procedure.map(|procedure| composed(&procedure.name)),
             officer: last.map(|act| composed(&cut(&act.officer))).unwrap_or_default(),
             offices,
+            is_queued,
+            is_filing: dossier.is_filing(),
             open,
             words: Words { tags: tags.join(" "), ..Words::of(dossier, procedure) },
             summary,

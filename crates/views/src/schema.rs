@@ -11,11 +11,15 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::ViewError;
 
 /// The version of the tables. Another one in the file means that it is thrown away.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// `place` sorts like the document id, newest highest, and is the row of the full-text index: so
 /// a search stops as soon as its page is full. `due_key` sorts days and minutes together. `part`
 /// repeats what an office's list is filtered by most, so that no row behind it need be read.
+///
+/// A dossier is open from `open_from` on and until `open_until`, in milliseconds since 1970; the
+/// findings that come or pass by time alone are `timed`. So a question at any moment is answered by
+/// rows that were written before, and `with_open` counts without reading them.
 ///
 /// People type beginnings of words: those of up to four letters have lists of their own in the
 /// full-text index, which are read from the newest on. Without them the lists of all words that
@@ -45,6 +49,9 @@ CREATE TABLE dossier (
     unconfirmed INTEGER NOT NULL,
     findings INTEGER NOT NULL,
     open INTEGER NOT NULL,
+    open_from INTEGER,
+    open_until INTEGER,
+    filing INTEGER NOT NULL,
     item_code TEXT,
     item_vi TEXT,
     item TEXT,
@@ -60,16 +67,35 @@ CREATE INDEX running ON dossier (due_key, place) WHERE status IN (1, 2, 4);
 CREATE INDEX by_officer ON dossier (officer, place);
 CREATE INDEX by_procedure ON dossier (procedure, place);
 CREATE INDEX nameless ON dossier (procedure) WHERE procedure_name IS NULL;
-CREATE INDEX with_open ON dossier (place) WHERE open > 0;
+CREATE INDEX by_receiving ON dossier (receiving, place);
+CREATE INDEX parts ON dossier (place) WHERE filing = 0;
+CREATE INDEX with_open ON dossier
+    (place, open_from, open_until, review, unconfirmed, findings) WHERE open > 0;
 CREATE TABLE part (
     office TEXT NOT NULL,
     place INTEGER NOT NULL,
     status INTEGER NOT NULL,
     open INTEGER NOT NULL,
+    open_from INTEGER,
+    open_until INTEGER,
     due_key TEXT,
+    queued INTEGER NOT NULL,
     PRIMARY KEY (office, place)
 ) WITHOUT ROWID;
 CREATE INDEX part_of ON part (place);
+CREATE INDEX outbox ON part (office, place) WHERE queued = 1;
+CREATE TABLE timed (
+    place INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    begins INTEGER NOT NULL,
+    ends INTEGER,
+    code TEXT NOT NULL,
+    words_vi TEXT NOT NULL,
+    words TEXT NOT NULL,
+    office TEXT NOT NULL,
+    PRIMARY KEY (place, number)
+) WITHOUT ROWID;
+CREATE INDEX timed_by_time ON timed (begins, ends);
 CREATE VIRTUAL TABLE words USING fts5(
     code, names, numbers, phones, subject, tags,
     content='', contentless_delete=1, prefix='1 2 3 4',
@@ -155,6 +181,7 @@ fn probe(connection: &Connection, version: i64) -> Result<(), ViewError> {
     for probe in [
         "SELECT count(*) FROM (SELECT * FROM dossier ORDER BY place DESC LIMIT 1)",
         "SELECT count(*) FROM (SELECT office FROM part LIMIT 1)",
+        "SELECT count(*) FROM (SELECT code FROM timed LIMIT 1)",
         "SELECT count(*) FROM (SELECT rowid FROM words WHERE words MATCH '\"a\"' LIMIT 1)",
         "SELECT count(*) FROM watermark",
     ] {

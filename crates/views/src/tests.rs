@@ -6,18 +6,23 @@ use std::path::PathBuf;
 use lienthong_catalogue::Edition;
 use lienthong_document::{Actor, Document};
 use lienthong_dossier::{
-    Code, Dossier, Doubt, Effect, Opening, Reception, Review, Status, receive,
+    Code, Dossier, Doubt, Effect, NoticeChannel, Notification, NotificationState, Opening,
+    Reception, Request, Review, Status, receive,
 };
 use lienthong_protocol::{ChangeId, DocumentId, Incarnation, Moment, NodeKey, OfficeId, Tally};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    Cursor, DossierRow, MAX_TEXT_CHARS, Query, Reader, Rehearsals, ViewError, Views, Watermark,
+    Cursor, DossierRow, MAX_TEXT_CHARS, Query, Reader, Rehearsals, ReviewFigures, ViewError, Views,
+    Watermark,
 };
 
 /// 2026-01-05, 08:00 in Vietnam.
 const MORNING: Moment = Moment(1_767_574_800_000);
+/// One hour later.
+const NINE: Moment = Moment(MORNING.0 + HOUR_MS);
+const HOUR_MS: u64 = 3_600_000;
 
 struct Desk {
     folder: TempDir,
@@ -42,7 +47,7 @@ impl Desk {
 
     fn holds(&mut self, dossiers: &[Dossier]) {
         let rows: Vec<_> =
-            dossiers.iter().map(|dossier| DossierRow::of(dossier, seen(1), None)).collect();
+            dossiers.iter().map(|dossier| DossierRow::of(dossier, seen(1), None, NINE)).collect();
         self.views.apply(&rows, &[], None).expect("writes");
     }
 
@@ -213,7 +218,7 @@ fn the_name_of_the_procedure_is_searched_as_the_version_of_the_dossier_has_it() 
     let version = edition.versions("1.001193.H47").expect("birth registration").first();
     let procedure = &version.expect("a first version").procedure;
     let plain = named(2, "Đăng Văn Khai");
-    let row = DossierRow::of(&named(1, "Trần An"), seen(1), Some(procedure));
+    let row = DossierRow::of(&named(1, "Trần An"), seen(1), Some(procedure), NINE);
     desk.views.apply(&[row], &[], None).expect("writes");
     desk.holds(&[plain]);
     for text in ["đăng ký khai sinh", "DANG KY KHAI SINH", "khai sinh tran", "ho tich"] {
@@ -393,9 +398,148 @@ fn a_list_of_reviews_holds_what_somebody_has_to_look_at_with_words_and_office() 
     assert_eq!(codes, wanted);
     assert_eq!(open[0].words_vi, "EAST: xong; HILL: dừng; cần quyết định");
     assert!(open[3].words.contains("ask EAST to do it"), "{}", open[3].words);
-    assert_eq!(desk.reader().stats().expect("counts").in_review, 4);
+    let figures = desk.reader().figures(NINE).expect("counts").review;
+    let wanted = ReviewFigures { dossiers: 4, questions: 2, unconfirmed: 1, findings: 1 };
+    assert_eq!(figures, wanted);
     let all = desk.reader().search(&all()).expect("answers");
     assert_eq!(all.dossiers[0].open, None);
+}
+
+/// A dossier in which EAST was asked for an answer by a day and has not given it.
+fn asked(serial: u32, due: &str) -> Dossier {
+    let mut dossier = dossier(serial, &json!({}));
+    dossier.records.requests.push(Request {
+        act: "q".into(),
+        asked_by: office("HILL"),
+        agency: office("EAST"),
+        asked_at: MORNING,
+        question: None,
+        due: Some(due.into()),
+        reply: None,
+    });
+    dossier
+}
+
+#[test]
+fn what_comes_with_time_is_listed_and_counted_when_its_time_has_come() {
+    let mut desk = Desk::new();
+    let mut unborn = dossier(3, &json!({}));
+    unborn.reception.applicant.birth_date = Some("2026-01-06".into());
+    let mut undated = asked(4, "2026-01-08");
+    undated.records.times.received = None;
+    desk.holds(&[asked(1, "2026-01-05"), asked(2, "2026-01-05T12:00"), unborn, undated]);
+    let hour = |hours: u64| Moment(MORNING.0 + hours * HOUR_MS);
+    let here = Some(office("HILL"));
+    for (hours, found, findings) in [
+        (0, vec![4, 3], 2),
+        (4, vec![4, 3], 2),
+        (5, vec![4, 3, 2], 3),
+        (15, vec![4, 3, 2], 3),
+        (16, vec![4, 2, 1], 3),
+        (7 * 24, vec![4, 2, 1], 4),
+    ] {
+        let review = Query { review: true, at: hour(hours), ..all() };
+        for query in [
+            review.clone(),
+            Query { office: here, ..review.clone() },
+            Query { text: Some("binh".into()), ..review.clone() },
+        ] {
+            assert_eq!(desk.finds(&query), found, "after {hours} h: {query:?}");
+            assert_eq!(desk.reader().count(&query).expect("counts"), found.len() as u64);
+        }
+        let figures = desk.reader().figures(hour(hours)).expect("counts").review;
+        assert_eq!((figures.dossiers, figures.findings), (found.len() as u64, findings), "{hours}");
+        let page = desk.reader().search(&review).expect("answers");
+        let shown: u64 = page.dossiers.iter().map(|one| one.findings).sum();
+        assert_eq!(shown, findings, "the lines say as much as the figure");
+        assert!(page.dossiers.iter().all(|one| one.open.is_some()), "each with its first item");
+    }
+    let late = desk.reader().search(&Query { at: hour(5), ..all() }).expect("answers");
+    let item = late.dossiers[2].open.as_ref().expect("it is open");
+    assert_eq!((item.code.as_str(), item.office.as_str()), ("reply-overdue", "HILL"));
+    assert!(item.words_vi.contains("đôn đốc"), "{}", item.words_vi);
+}
+
+#[test]
+fn what_passed_before_a_dossier_was_read_is_not_kept() {
+    let mut desk = Desk::new();
+    desk.holds(&[dossier(1, &json!({}))]);
+    let review = Query { review: true, at: Moment(0), ..all() };
+    assert_eq!(desk.finds(&review), [] as [u32; 0], "its act lies behind the reading");
+    let early = Moment(MORNING.0 - HOUR_MS);
+    let row = DossierRow::of(&named(2, "An"), seen(1), None, early);
+    desk.views.apply(&[row], &[], None).expect("writes");
+    assert_eq!(desk.finds(&Query { at: early, ..review.clone() }), [2], "an act of the future");
+    assert_eq!(desk.finds(&Query { at: NINE, ..review }), [] as [u32; 0], "its time has come");
+}
+
+#[test]
+fn parts_of_a_dossier_are_listed_and_not_counted_as_filings() {
+    let mut desk = Desk::new();
+    let part = json!({ "parent_code": "000.00.03.H47-260105-0001" });
+    desk.holds(&[named(1, "An"), dossier(2, &part), dossier(3, &part)]);
+    let page = desk.reader().search(&all()).expect("answers");
+    let filings: Vec<bool> = page.dossiers.iter().map(|one| one.filing).collect();
+    assert_eq!(filings, [false, false, true]);
+    assert_eq!(desk.reader().figures(NINE).expect("counts").parts, 2);
+    desk.holds(&[dossier(2, &json!({}))]);
+    assert_eq!(desk.reader().figures(NINE).expect("counts").parts, 1);
+}
+
+#[test]
+fn what_waits_to_be_sent_is_found_by_each_office_that_may_send_it() {
+    let mut desk = Desk::new();
+    let told = |serial, state| {
+        let offices = json!({ "receiving": "HILL", "competent": "EAST" });
+        let mut dossier = dossier(serial, &json!({ "offices": offices }));
+        dossier.records.notifications.push(Notification {
+            key: "c:sms".into(),
+            event: "c".into(),
+            channel: NoticeChannel::Sms,
+            queued: vec!["q".into()],
+            queued_by: office("WEST"),
+            queued_at: MORNING,
+            state,
+            failures: 0,
+            sent: Vec::new(),
+            cost_vnd: 0,
+        });
+        dossier
+    };
+    let waiting: Vec<_> = (1..=3).map(|serial| told(serial, NotificationState::Queued)).collect();
+    desk.holds(&waiting);
+    desk.holds(&[told(4, NotificationState::Sent), told(5, NotificationState::Failed)]);
+    desk.holds(&[named(6, "An")]);
+    let queued = |name: &str, after, limit| {
+        desk.reader().queued(office(name), after, limit).expect("answers")
+    };
+    let ids = |found: &[(DocumentId, Cursor)]| found.iter().map(|(id, _)| *id).collect::<Vec<_>>();
+    let all: Vec<_> = waiting.iter().rev().map(|dossier| dossier.id).collect();
+    for name in ["HILL", "EAST", "WEST"] {
+        assert_eq!(ids(&queued(name, None, 9)), all, "{name}");
+    }
+    assert_eq!(queued("HUB", None, 9), []);
+    let first = queued("HILL", None, 2);
+    assert_eq!(ids(&first), all[..2]);
+    assert_eq!(ids(&queued("HILL", Some(first[1].1), 2)), all[2..]);
+}
+
+#[test]
+fn a_register_has_what_its_office_received_without_hidden_procedures() {
+    let mut desk = Desk::new();
+    let of = |serial, receiving: &str, procedure: &str| {
+        let offices = json!({ "receiving": receiving, "competent": "HILL" });
+        dossier(serial, &json!({ "offices": offices, "procedure": procedure }))
+    };
+    let [first, second] = [1, 2].map(|serial| of(serial, "HILL", "1.001193.H47"));
+    let hidden = of(3, "HILL", "2.000488.H47");
+    desk.holds(&[first.clone(), second.clone(), hidden.clone(), of(4, "EAST", "1.001193.H47")]);
+    let received = |hidden: &[String], limit| {
+        desk.reader().received_by(office("HILL"), hidden, limit).expect("answers")
+    };
+    assert_eq!(received(&[], 9), [hidden.id, second.id, first.id]);
+    assert_eq!(received(&["2.000488.H47".into(), "9.9".into()], 9), [second.id, first.id]);
+    assert_eq!(received(&[], 1), [hidden.id]);
 }
 
 #[test]
@@ -566,7 +710,7 @@ fn rows_and_watermark_are_there_after_opening_again() {
     let mut desk = Desk::new();
     assert_eq!(desk.views.watermark().expect("reads"), None);
     let mark = Watermark { segment: 3, offset: u32::MAX, tally: seen(9) };
-    let row = DossierRow::of(&named(1, "An"), seen(5), None);
+    let row = DossierRow::of(&named(1, "An"), seen(5), None, NINE);
     desk.views.apply(&[row], &[], Some(mark)).expect("writes");
     desk.views.apply(&[], &[], None).expect("writes");
     let path = desk.path();
@@ -596,7 +740,9 @@ fn a_file_that_is_no_view_of_this_version_is_thrown_away() {
         assert_eq!(reason.code(), "view-damaged", "{harm:?}");
         let mut views = opened.views;
         assert_eq!((views.documents(), views.watermark().expect("reads")), (0, None));
-        views.apply(&[DossierRow::of(&named(1, "An"), seen(1), None)], &[], None).expect("works");
+        views
+            .apply(&[DossierRow::of(&named(1, "An"), seen(1), None, NINE)], &[], None)
+            .expect("works");
         drop(folder);
     }
 }
@@ -647,7 +793,7 @@ fn a_view_that_begins_anew_is_empty_and_works() {
     let mut views = views.begin_anew().expect("begins anew");
     assert_eq!(before.search(&all()).map(|page| page.dossiers.len()).ok(), Some(1));
     assert_eq!(views.reader().expect("opens").search(&all()).expect("answers").dossiers, []);
-    views.apply(&[DossierRow::of(&named(2, "An"), seen(1), None)], &[], None).expect("works");
+    views.apply(&[DossierRow::of(&named(2, "An"), seen(1), None, NINE)], &[], None).expect("works");
     assert_eq!(views.reader().expect("opens").stats().expect("counts").documents, 1);
     drop(folder);
 }

@@ -6,6 +6,7 @@ use lienthong_protocol::{DocumentId, Tally};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::error::ViewError;
+use crate::open::{OpenItem, TimedItem};
 use crate::reader::{Reader, document_id, whole};
 use crate::row::{DossierRow, Watermark};
 use crate::schema;
@@ -147,6 +148,8 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
     let summary = &row.summary;
     let code = &summary.code;
     let first = row.open.first.as_ref();
+    let [open_from, open_until] =
+        [row.open.from(), row.open.until()].map(|at| at.map(|at| signed(at.0)));
     transaction.prepare_cached(WRITE)?.execute(params![
         place,
         row.id.as_bytes().as_slice(),
@@ -170,6 +173,9 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
         signed(row.open.unconfirmed),
         signed(row.open.findings),
         signed(row.open.all),
+        open_from,
+        open_until,
+        row.is_filing,
         first.map(|item| &item.code),
         first.map(|item| &item.words_vi),
         first.map(|item| &item.words),
@@ -178,14 +184,12 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
         signed(summary.changed_at.0),
     ])?;
     if held.is_some() {
-        transaction.prepare_cached("DELETE FROM part WHERE place = ?1")?.execute([place])?;
+        for table in ["DELETE FROM part WHERE place = ?1", "DELETE FROM timed WHERE place = ?1"] {
+            transaction.prepare_cached(table)?.execute([place])?;
+        }
     }
-    let due_key = summary.due.as_deref().map(due_key);
-    let mut part = transaction.prepare_cached(WRITE_PART)?;
-    for office in &row.offices {
-        let open = signed(row.open.all);
-        part.execute(params![office.as_str(), place, summary.status, open, due_key])?;
-    }
+    write_parts(transaction, place, row)?;
+    write_timed(transaction, place, &row.open.timed)?;
     let words = &row.words;
     let values = params![
         place,
@@ -202,11 +206,44 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
     Ok(held.is_none())
 }
 
+/// Writes one line for each office that takes part.
+fn write_parts(
+    transaction: &Transaction<'_>,
+    place: i64,
+    row: &DossierRow,
+) -> Result<(), ViewError> {
+    let DossierRow { summary, open, is_queued, .. } = row;
+    let due_key = summary.due.as_deref().map(due_key);
+    let [from, until] = [open.from(), open.until()].map(|at| at.map(|at| signed(at.0)));
+    let mut part = transaction.prepare_cached(WRITE_PART)?;
+    for office in &row.offices {
+        let (office, all) = (office.as_str(), signed(open.all));
+        let values = params![office, place, summary.status, all, from, until, due_key, is_queued];
+        part.execute(values)?;
+    }
+    Ok(())
+}
+
+fn write_timed(
+    transaction: &Transaction<'_>,
+    place: i64,
+    timed: &[TimedItem],
+) -> Result<(), ViewError> {
+    let mut statement = transaction.prepare_cached(WRITE_TIMED)?;
+    for (number, TimedItem { from, until, item }) in (0_i64..).zip(timed) {
+        let (from, until) = (signed(from.0), until.map(|until| signed(until.0)));
+        let OpenItem { code, words_vi, words, office } = item;
+        statement.execute(params![place, number, from, until, code, words_vi, words, office])?;
+    }
+    Ok(())
+}
+
 fn take_away(transaction: &Transaction<'_>, id: DocumentId) -> Result<bool, ViewError> {
     let Some(place) = place_of(transaction, id)? else { return Ok(false) };
     for table in [
         "DELETE FROM dossier WHERE place = ?1",
         "DELETE FROM part WHERE place = ?1",
+        "DELETE FROM timed WHERE place = ?1",
         "DELETE FROM words WHERE rowid = ?1",
     ] {
         transaction.prepare_cached(table)?.execute([place])?;
@@ -240,7 +277,7 @@ fn free_place(transaction: &Transaction<'_>, wanted: i64) -> Result<i64, ViewErr
 }
 
 /// A number as SQLite keeps it.
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -265,8 +302,9 @@ const STATEMENTS: usize = 32;
 
 const WRITE: &str = "INSERT OR REPLACE INTO dossier VALUES \
      (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20, \
-     ?21,?22,?23,?24,?25,?26,?27,?28)";
-const WRITE_PART: &str = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4, ?5)";
+     ?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31)";
+const WRITE_PART: &str = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const WRITE_TIMED: &str = "INSERT INTO timed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const WRITE_WORDS: &str = "INSERT INTO words \
      (rowid, code, names, numbers, phones, subject, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const REPLACE_WORDS: &str = "INSERT OR REPLACE INTO words \
