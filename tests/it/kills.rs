@@ -12,6 +12,7 @@ const KILLS: usize = 60;
 const CLERKS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "long runs are made for this figure")]
 async fn kill_9_under_load_loses_no_acknowledged_dossier() {
     let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
     let folder = tempfile::tempdir().expect("a temporary folder");
