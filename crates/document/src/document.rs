@@ -10,11 +10,10 @@ use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::editor::{EditError, Editor};
-use crate::guard::guard;
 use crate::limits::MAX_SAVED_BYTES;
 use crate::open::{self, Signed, Trust};
 use crate::path::{Step, steps};
-use crate::payload::{self, ChangeHash};
+use crate::payload::{self, ChangeHash, guard};
 use crate::read::{self, Entry, Origin, Replaced};
 use crate::rehearsal::{Candidate, Refusal, Scene, content, heads_of, play, rehearse};
 

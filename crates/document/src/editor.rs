@@ -4,10 +4,9 @@ use automerge::transaction::{Transactable, Transaction};
 use automerge::{AutomergeError, ObjId, ObjType, ROOT as ROOT_ID, ReadDoc, ScalarValue};
 use serde_json::Value;
 
-use crate::guard::guard;
 use crate::limits::{MAX_DEPTH, MAX_KEY_BYTES, MAX_OPERATIONS, MAX_TEXT_CHARS};
 use crate::path::{Step, spell, steps};
-use crate::payload::PayloadError;
+use crate::payload::{PayloadError, guard};
 use crate::read;
 use crate::rehearsal::Refusal;
 

@@ -8,7 +8,7 @@ use lienthong_protocol::{Incarnation, NodeId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::guard::guard;
+use crate::payload::guard;
 use crate::{Actor, ChangeHash, Document, EditError, Editor, ROOT};
 
 /// The actor of the office with this number.

@@ -11,13 +11,13 @@ mod document;
 mod editor;
 #[cfg(test)]
 mod fixtures;
-mod guard;
 pub mod limits;
 mod open;
 mod path;
 mod payload;
 mod read;
 mod rehearsal;
+mod written;
 
 pub use actor::Actor;
 pub use document::{Document, Draft, LoadError, Opened};
@@ -26,3 +26,4 @@ pub use path::{ROOT, Step};
 pub use payload::{ChangeHash, Part, PayloadError, Peek, peek};
 pub use read::Entry;
 pub use rehearsal::{Refusal, Scene};
+pub use written::Written;

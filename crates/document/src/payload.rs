@@ -1,12 +1,12 @@
 //! One payload: the raw bytes of one uncompressed Automerge change, looked at before it is taken.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::Change;
 
 use crate::actor::Actor;
 use crate::chunk::{self, Chunk};
-use crate::guard::guard;
 use crate::limits::MAX_PAYLOAD_BYTES;
 
 /// The hash of one payload: SHA-256 over it, the name by which other payloads depend on it.
@@ -88,6 +88,15 @@ pub(crate) fn read(payload: &[u8]) -> Result<(Peek, Change), PayloadError> {
     let Chunk { dependencies, actor, seq, operations, replaced, .. } = chunk;
     let bytes = payload.len();
     Ok((Peek { hash, dependencies, actor, seq, operations, replaced, bytes }, change))
+}
+
+/// Runs `work` of Automerge; gives nothing if it panicked, so that no panic leaves this crate.
+///
+/// Whatever `work` may have left half done must be dropped: callers pass a copy. The panic is
+/// still reported by the panic hook of the process, which belongs to the program and is not
+/// touched here.
+pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 /// Says whether the two readers of one chunk, ours and Automerge's, saw the same.

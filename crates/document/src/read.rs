@@ -10,9 +10,9 @@ use automerge::{
 use lienthong_protocol::OfficeId;
 use serde_json::{Map, Value};
 
-use crate::guard::guard;
 use crate::limits::MAX_DEPTH;
 use crate::path::Step;
+use crate::payload::guard;
 
 /// One entry of a list as the payload that added it wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,9 +15,8 @@ use automerge::{Automerge, Change, ObjType, ROOT, ReadDoc};
 use lienthong_protocol::OfficeId;
 
 use crate::actor::Actor;
-use crate::guard::guard;
 use crate::limits::MAX_DOCUMENT_OPERATIONS;
-use crate::payload::{ChangeHash, PayloadError, Peek};
+use crate::payload::{ChangeHash, PayloadError, Peek, guard};
 use crate::read;
 
 /// A payload that was looked at and waits to be taken, with Automerge's view of it.
