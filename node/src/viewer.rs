@@ -7,12 +7,12 @@
 //! that a counter is served first.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ use lienthong_folder::Folder;
 use lienthong_protocol::{Change, ChangeId, DocumentId, Kind, Moment, Tally};
 use lienthong_request::{Exit, Failure};
 use lienthong_store::{Checkpoint, Location, LogReader, Position};
-use lienthong_views::{DossierRow, Reader, Rehearsals, ViewError, Views, Watermark};
-use tokio::sync::{mpsc, watch};
+use lienthong_views::{DossierRow, Pool, Reader, Rehearsals, ViewError, Views, Watermark};
+use tokio::sync::watch;
 
 use crate::mind::Message;
 use crate::shelf::unfit;
@@ -33,6 +33,8 @@ use crate::shelf::unfit;
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many threads open documents at most.
 const MAX_WORKERS: usize = 4;
+/// How many rows wait to be written at most.
+const LOOKED: usize = 64;
 
 /// What the viewer tells the mind.
 #[derive(Debug)]
@@ -83,24 +85,19 @@ pub(crate) struct Item {
 
 /// Where questions are asked, from any thread, and what is known of how far the view is.
 pub(crate) struct Door {
-    path: PathBuf,
-    /// Readers that nobody uses now, all of the file of this generation.
-    idle: Mutex<(u64, Vec<Reader>)>,
+    readers: Pool,
     /// How many times a document had grown when the view last had all; none before it begins.
     through: watch::Sender<Option<u64>>,
     behind: AtomicU64,
     documents: AtomicU64,
-    /// Whether a question met damage, and nobody has done anything about it.
-    is_damaged: AtomicBool,
 }
 
 impl Door {
     pub(crate) fn new(folder: &Folder) -> Arc<Door> {
-        let path = folder.path().join(FILE);
+        let readers = Pool::new(folder.path().join(FILE));
         let (through, _) = watch::channel(None);
-        let (idle, behind, documents) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
-        let is_damaged = AtomicBool::new(false);
-        Arc::new(Door { path, idle, through, behind, documents, is_damaged })
+        let (behind, documents) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Door { readers, through, behind, documents })
     }
 
     /// Asks the view something.
@@ -108,22 +105,7 @@ impl Door {
         &self,
         question: impl FnOnce(&Reader) -> Result<T, ViewError>,
     ) -> Result<T, Failure> {
-        let (generation, idle) = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            (idle.0, idle.1.pop())
-        };
-        let reader = idle.map_or_else(|| Reader::open(&self.path), Ok);
-        let reader = reader.map_err(|error| view_failed(&error))?;
-        let answer = question(&reader).inspect_err(|error| {
-            let is_damaged = matches!(error, ViewError::Damaged { .. });
-            self.is_damaged.fetch_or(is_damaged, Ordering::Relaxed);
-        });
-        let answer = answer.map_err(|error| view_failed(&error))?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.0 == generation {
-            idle.1.push(reader);
-        }
-        Ok(answer)
+        self.readers.read(question).map_err(|error| view_failed(&error))
     }
 
     /// Waits until the view has everything up to a number of growths, but no longer than it may
@@ -145,19 +127,16 @@ impl Door {
 
     /// Whether a question met damage since this was asked last.
     pub(crate) fn take_damage(&self) -> bool {
-        self.is_damaged.swap(false, Ordering::Relaxed)
+        self.readers.take_damage()
     }
 
     pub(crate) fn set_behind(&self, documents: u64) {
         self.behind.store(documents, Ordering::Relaxed);
     }
 
-    /// Closes the readers that nobody uses, and the others after use: the file is another one, or
-    /// is to be left alone.
+    /// Lets go of the file: it is another one, or is to be left alone.
     pub(crate) fn renew(&self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.0 += 1;
-        idle.1.clear();
+        self.readers.renew();
     }
 }
 
@@ -167,13 +146,13 @@ pub(crate) struct Post {
     pub(crate) log: LogReader,
     /// Where the log ends before the mind runs.
     pub(crate) end: Checkpoint,
-    pub(crate) to_mind: mpsc::Sender<Message>,
+    pub(crate) to_mind: tokio::sync::mpsc::Sender<Message>,
     pub(crate) batches: Receiver<Batch>,
 }
 
 /// Starts the thread of the viewer; it ends when the mind does.
 pub(crate) fn start(post: Post) -> Result<thread::JoinHandle<()>, Failure> {
-    let path = post.door.path.clone();
+    let path = post.door.readers.path().to_owned();
     let started = thread::Builder::new().name("viewer".into()).spawn(move || follow(post));
     started.map_err(|error| Failure::disk("a thread", &path, &error))
 }
@@ -184,7 +163,8 @@ fn follow(post: Post) {
     }
     let Some(views) = opened(&post) else { return };
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_WORKERS);
-    let rehearsals = Rehearsals::open(&post.door.path.with_file_name(REHEARSED), REHEARSAL_RULES);
+    let rehearsals =
+        Rehearsals::open(&post.door.readers.path().with_file_name(REHEARSED), REHEARSAL_RULES);
     let rehearsals = rehearsals.inspect_err(|error| tracing::warn!(%error, "rehearsals-not-kept"));
     let mut viewer = Viewer {
         views: Some(views),
@@ -212,7 +192,7 @@ fn follow(post: Post) {
 /// Opens the view as soon as the disk lets it; nothing if the node ends before.
 fn opened(post: &Post) -> Option<Views> {
     loop {
-        match Views::open(&post.door.path) {
+        match Views::open(post.door.readers.path()) {
             Ok(opened) => {
                 if let Some(reason) = &opened.thrown_away {
                     tracing::warn!(%reason, "view-thrown-away");
@@ -296,8 +276,10 @@ impl Viewer {
             self.begin_anew()?;
         }
         let fresh = self.fresh(batch.items)?;
-        let looked = self.look_at_all(&fresh, &batch.catalogue, batch.at);
-        self.write(looked, batch.watermark)?;
+        self.bring(&fresh, &batch.catalogue, batch.at)?;
+        if let Some(end) = batch.watermark {
+            self.mark(end)?;
+        }
         if !Arc::ptr_eq(&self.catalogue, &batch.catalogue) {
             self.name(&batch.catalogue)?;
             self.catalogue = batch.catalogue;
@@ -323,26 +305,42 @@ impl Viewer {
         Ok(fresh)
     }
 
-    fn look_at_all(&self, fresh: &[Fresh], catalogue: &Catalogue, at: Moment) -> Vec<Looked> {
-        let log = &self.post.log;
-        let share = fresh.len().div_ceil(self.workers).max(1);
-        let look = |part: &[Fresh]| -> Vec<Looked> {
-            part.iter().map(|fresh| fresh.look(log, catalogue, at)).collect()
+    /// Looks at documents on every worker, and writes those that are ready meanwhile.
+    fn bring(
+        &mut self,
+        fresh: &[Fresh],
+        catalogue: &Catalogue,
+        at: Moment,
+    ) -> Result<(), ViewError> {
+        let (log, next) = (self.post.log.clone(), AtomicUsize::new(0));
+        let look = |ready: mpsc::SyncSender<Looked>| {
+            while let Some(fresh) = fresh.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if ready.send(fresh.look(&log, catalogue, at)).is_err() {
+                    return;
+                }
+            }
         };
         thread::scope(|scope| {
-            let parts = fresh.chunks(share);
-            let workers: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+            let (ready, looked) = mpsc::sync_channel(LOOKED);
+            for _ in 0..self.workers.min(fresh.len()) {
+                let ready = ready.clone();
+                scope.spawn(|| look(ready));
+            }
+            drop(ready);
+            while let Ok(first) = looked.recv() {
+                self.write(iter::once(first).chain(looked.try_iter()))?;
+            }
+            Ok(())
         })
     }
 
-    fn write(&mut self, looked: Vec<Looked>, end: Option<Checkpoint>) -> Result<(), ViewError> {
+    fn write(&mut self, looked: impl Iterator<Item = Looked>) -> Result<(), ViewError> {
         let Some(views) = self.views.as_mut() else { return Err(not_open()) };
         let (mut rows, mut gone, mut rehearsed) = (Vec::new(), Vec::new(), Vec::new());
-        for Looked { viewed, document, unfit, rehearsed: set } in looked {
-            match viewed {
-                Viewed::Row(row) => rows.push(*row),
-                Viewed::Nothing => gone.push(document),
+        for Looked { document, row, unfit, rehearsed: set } in looked {
+            match row {
+                Some(row) => rows.push(*row),
+                None => gone.push(document),
             }
             rehearsed.extend(set.map(|set| (document, set)));
             if !unfit.is_empty() {
@@ -351,22 +349,24 @@ impl Viewer {
                 drop(self.post.to_mind.blocking_send(Message::Viewer(unfit)));
             }
         }
-        let is_all = end.is_some();
-        let watermark = end.map(|Checkpoint { position, tally }| Watermark {
-            segment: position.segment,
-            offset: position.offset,
-            tally,
-        });
-        views.apply(&rows, &gone, watermark)?;
+        views.apply(&rows, &gone, None)?;
         self.post.door.documents.store(views.documents(), Ordering::Relaxed);
         self.written += rows.len();
-        if is_all && self.written >= TIDY_AFTER {
-            (self.written, self.is_untidy) = (0, true);
-        }
         let kept = self.rehearsals.as_mut().map(|held| held.keep(&rehearsed));
         if let Some(Err(error)) = kept {
             tracing::warn!(%error, "rehearsals-not-kept");
             self.rehearsals = None;
+        }
+        Ok(())
+    }
+
+    /// Says that the view holds everything that lies before a place in the log.
+    fn mark(&mut self, end: Checkpoint) -> Result<(), ViewError> {
+        let Some(views) = self.views.as_mut() else { return Err(not_open()) };
+        let Checkpoint { position: Position { segment, offset }, tally } = end;
+        views.apply(&[], &[], Some(Watermark { segment, offset, tally }))?;
+        if self.written >= TIDY_AFTER {
+            (self.written, self.is_untidy) = (0, true);
         }
         Ok(())
     }
@@ -401,7 +401,7 @@ impl Viewer {
     fn begin_anew(&mut self) -> Result<(), ViewError> {
         let begun = match self.views.take() {
             Some(views) => views.begin_anew()?,
-            None => Views::open(&self.post.door.path)?.views,
+            None => Views::open(self.post.door.readers.path())?.views,
         };
         self.views = Some(begun);
         self.post.door.documents.store(0, Ordering::Relaxed);
@@ -429,19 +429,13 @@ struct Fresh {
 
 /// A document that was opened.
 struct Looked {
-    viewed: Viewed,
     document: DocumentId,
+    /// None if it is not held, or is no dossier: nothing to show.
+    row: Option<Box<DossierRow>>,
     /// The changes of it that no document can take.
     unfit: Vec<ChangeId>,
     /// All its changes, if they were rehearsed now and are fit.
     rehearsed: Option<Tally>,
-}
-
-/// What became of a document.
-enum Viewed {
-    Row(Box<DossierRow>),
-    /// It is not held, or is no dossier: nothing to show.
-    Nothing,
 }
 
 impl Fresh {
@@ -453,19 +447,24 @@ impl Fresh {
         };
         let changes: Vec<Change> = item.changes.iter().filter_map(read).collect();
         let is_whole = changes.len() == item.changes.len();
-        let opened = if *is_rehearsed && is_whole {
-            Document::reopen_changes(&changes)
-        } else {
-            Document::open_changes(&changes)
+        let is_known = *is_rehearsed && is_whole;
+        let taken = || Dossier::of_taken(item.id, &changes);
+        let (read, refused) = match is_known.then(taken).flatten() {
+            Some(read) => (read, Vec::new()),
+            None => {
+                let open = if is_known { Document::reopen_changes } else { Document::open_changes };
+                let opened = open(&changes);
+                (Dossier::read(item.id, &opened.document), opened.refused)
+            }
         };
-        let (unfit, is_fit) = (unfit(&opened.refused), opened.refused.is_empty());
-        let is_news = !is_rehearsed && is_whole && !changes.is_empty() && is_fit;
-        let viewed = Dossier::read(item.id, &opened.document).map_or(Viewed::Nothing, |dossier| {
+        let is_news = !is_rehearsed && is_whole && !changes.is_empty() && refused.is_empty();
+        let row = read.ok().map(|dossier| {
             let (code, version) = (&dossier.reception.procedure, dossier.reception.version);
             let procedure = catalogue.procedure_version(code, version).map(|held| &held.procedure);
-            Viewed::Row(Box::new(DossierRow::of(&dossier, *seen, procedure, at)))
+            Box::new(DossierRow::of(&dossier, *seen, procedure, at))
         });
-        Looked { viewed, document: item.id, unfit, rehearsed: is_news.then_some(*seen) }
+        let (unfit, rehearsed) = (unfit(&refused), is_news.then_some(*seen));
+        Looked { document: item.id, row, unfit, rehearsed }
     }
 }
 

@@ -1,14 +1,12 @@
 //! One node as a process of its own: how long it takes to start, what rests in memory, how long
 //! a durable act takes.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lienthong_folder::socket_of;
-use lienthong_request::{ApiRequest, call};
 use serde_json::{Value, json};
 
+use super::process::{ask, start};
 use super::report::Report;
 
 /// How often it is started.
@@ -65,69 +63,4 @@ pub(crate) async fn measure(hub: &Path, report: &mut Report) {
     let worked = process.resident_mib();
     report.line("the same node after this work, resident", "-", format!("{worked:.1} MiB"));
     process.stop();
-}
-
-async fn ask(data: &Path, command: &str, arguments: Value) -> Value {
-    let request = ApiRequest { command: command.into(), arguments };
-    call(&socket_of(data), &request).await.expect("answers")
-}
-
-/// Starts a node and waits until it answers.
-async fn start(data: &Path) -> (Running, Duration) {
-    let before = Instant::now();
-    let process = Command::new(binary())
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("`cargo build --release` has built the binary");
-    let process = Running(process);
-    let mut tick = tokio::time::interval(Duration::from_millis(2));
-    loop {
-        tick.tick().await;
-        let request = ApiRequest { command: "status".into(), arguments: Value::Null };
-        if call(&socket_of(data), &request).await.is_ok() {
-            return (process, before.elapsed());
-        }
-        assert!(before.elapsed() < Duration::from_secs(120), "the node does not answer");
-    }
-}
-
-/// A process that does not outlive the measurement, whatever becomes of it.
-struct Running(Child);
-
-impl Running {
-    /// Ends it as a service manager does.
-    fn stop(mut self) {
-        let id = self.0.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().expect("runs");
-        assert!(told.success());
-        assert!(self.0.wait().expect("ends").success());
-    }
-
-    /// What the system says that it holds in memory, in MiB.
-    fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()));
-        let status = status.expect("a process of this user");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it runs");
-        let kib = line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok());
-        kib.expect("a number") / 1024.0
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // After a stop it has ended already.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// The binary of the same build.
-fn binary() -> PathBuf {
-    let mut path = std::env::current_exe().expect("this program has a path");
-    path.pop();
-    path.pop();
-    path.join("lienthong")
 }

@@ -3,8 +3,10 @@
 
 mod alone;
 mod linked;
+mod process;
 mod report;
 mod stock;
+mod views;
 
 use std::path::{Path, PathBuf};
 
@@ -19,10 +21,14 @@ async fn main() {
     copy(&stocked(dossiers), &hub);
     let mut report = Report::new(dossiers);
     let only = std::env::var("BENCH_ONLY").unwrap_or_default();
-    if only != "linked" {
+    let is_wanted = |part: &str| only.is_empty() || only == part;
+    if is_wanted("views") {
+        views::measure(&hub, dossiers, &mut report).await;
+    }
+    if is_wanted("alone") {
         alone::measure(&hub, &mut report).await;
     }
-    if only != "alone" {
+    if is_wanted("linked") {
         linked::measure(scratch.path(), dossiers, &mut report).await;
     }
     report.print();

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use lienthong_document::{Actor, Document};
-use lienthong_dossier::{ActKind, Code, Dossier, NewAct, Opening, Reception, receive};
+use lienthong_dossier::{ActKind, Code, Dossier, NewAct, Opening, Reception, local_day, receive};
 use lienthong_folder::Folder;
 use lienthong_protocol::{
     Change, DocumentId, Header, Incarnation, Kind, Moment, NodeId, NodeKey, OfficeId,
@@ -20,9 +20,11 @@ pub(crate) const CHANGES: u64 = 21;
 /// The first dossier comes in here: 2025-07-01, 07:30 in Vietnam.
 const FROM: Moment = Moment(1_751_329_800_000);
 /// Dossiers come in this far apart, in milliseconds.
-const APART_MS: u64 = 11 * 60_000;
+const APART_MS: u64 = 5 * 60_000;
 /// Acts of one dossier lie this far apart, in milliseconds.
 const STEP_MS: u64 = 7 * 3_600_000;
+/// How long the office that is asked has for its answer: ten days.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10 * 24 * 3600);
 /// The incarnation that wrote them: that of no process.
 const INCARNATION: Incarnation = Incarnation(1);
 
@@ -114,7 +116,7 @@ fn dossier(number: u64, key: &NodeKey) -> Vec<Change> {
     document.take(opened).expect("nothing else was taken");
     for (step, kind) in (1u64..).zip(COURSE) {
         let header = header(step);
-        let act = act(&act_id(key, first + step), kind, step);
+        let act = act(&act_id(key, first + step), kind, (step, header.at));
         let known = Dossier::read(id, &document).expect("reads");
         let planned = known.plan(&act, header.at).expect("the course is lawful");
         let draft = document.edit(actor, |editor| planned.write(editor)).expect("acts");
@@ -134,7 +136,7 @@ fn opening(number: u64, act: &str, at: Moment) -> Opening {
     Opening::received(code, act, "Trần Thị Một Cửa", at)
 }
 
-fn act(id: &str, kind: ActKind, step: u64) -> NewAct {
+fn act(id: &str, kind: ActKind, (step, at): (u64, Moment)) -> NewAct {
     let mut act = NewAct::new(id, kind, office("HUB"), OFFICERS[step as usize % OFFICERS.len()]);
     act.note = matches!(kind, ActKind::Noted).then(|| NOTES[step as usize % NOTES.len()].into());
     act.reason = matches!(kind, ActKind::SupplementAsked | ActKind::Stopped)
@@ -142,7 +144,7 @@ fn act(id: &str, kind: ActKind, step: u64) -> NewAct {
     act.to_office = matches!(kind, ActKind::Consulted).then(|| -> OfficeId { office("EAST") });
     if kind == ActKind::Consulted {
         act.note = Some("Đề nghị cho biết ranh giới thửa đất".into());
-        act.due = Some("2017-12-29".into());
+        act.due = Some(local_day(at.after(ANSWER_WITHIN)));
     }
     act
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lienthong_document::{Document, Entry};
-use lienthong_protocol::{DocumentId, Moment, OfficeId};
+use lienthong_document::{Document, Entry, Written};
+use lienthong_protocol::{Change, DocumentId, Moment, OfficeId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -103,11 +103,26 @@ impl Dossier {
     /// A document that was opened with [`Document::open_changes`] knows which office signed which
     /// act. One that names another office than its signer's never counts.
     pub fn read(id: DocumentId, document: &Document) -> Result<Dossier, ReadError> {
-        let value = document.opened();
-        let code = value["identity"]["code"].as_str().and_then(|text| Code::parse(text).ok());
+        Dossier::of_written(id, document.written(ACTS))
+    }
+
+    /// Reads the same from signed changes that were opened together before and were all taken
+    /// then, faster by far; [`Written::of_changes`] says when that is not possible.
+    ///
+    /// [`Written::of_changes`]: lienthong_document::Written::of_changes
+    pub fn of_taken<'a>(
+        id: DocumentId,
+        changes: impl IntoIterator<Item = &'a Change>,
+    ) -> Option<Result<Dossier, ReadError>> {
+        let written = Written::of_changes(changes, ACTS)?;
+        Some(Dossier::of_written(id, written))
+    }
+
+    fn of_written(id: DocumentId, written: Written) -> Result<Dossier, ReadError> {
+        let Written { opened, entries, heads } = written;
+        let code = opened["identity"]["code"].as_str().and_then(|text| Code::parse(text).ok());
         let code = code.ok_or(ReadError::NoCode)?;
-        let mut reception = read_reception(&value)?;
-        let entries = document.entries("acts");
+        let mut reception = read_reception(&opened)?;
         let altered = entries.iter().filter(|entry| entry.is_altered).count();
         let (mut acts, unreadable) = read_acts(&entries);
         let (mut standing, records) = fold(&mut acts, &reception);
@@ -121,7 +136,7 @@ impl Dossier {
         if unreadable > 0 {
             standing.review.push(Review::Unreadable { entries: unreadable });
         }
-        let heads = document.heads().iter().map(ToString::to_string).collect();
+        let heads = heads.iter().map(ToString::to_string).collect();
         Ok(Dossier { id, heads, code, reception, acts, standing, records })
     }
 
@@ -287,6 +302,9 @@ fn act_of(entry: ActEntry) -> Act {
 fn ids(joined: &str) -> impl Iterator<Item = String> {
     joined.split(' ').filter(|id| !id.is_empty()).map(str::to_owned)
 }
+
+/// The list of acts in a document.
+const ACTS: &str = "acts";
 
 /// The most acts that are read; later entries of the list are a matter of review. A real dossier
 /// has some tens.

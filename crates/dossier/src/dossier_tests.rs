@@ -69,7 +69,11 @@ impl Province {
     fn read(&self) -> Dossier {
         let opened = Document::open_changes(&self.changes);
         assert!(opened.refused.is_empty());
-        Dossier::read(id(), &opened.document).expect("it is a dossier")
+        let read = Dossier::read(id(), &opened.document).expect("it is a dossier");
+        if let Some(fast) = Dossier::of_taken(id(), &self.changes) {
+            assert_eq!(fast.as_ref(), Ok(&read), "both ways of reading give the same");
+        }
+        read
     }
 }
 
@@ -83,6 +87,12 @@ fn found<'a>(dossier: &'a Dossier, id: &str) -> &'a crate::Act {
 }
 
 type Tamper = fn(&mut Editor<'_>) -> Result<(), EditError>;
+
+#[test]
+fn a_dossier_that_only_grew_is_read_without_its_document() {
+    let province = Province::at_work();
+    assert_eq!(Dossier::of_taken(id(), &province.changes), Some(Ok(province.read())));
+}
 
 #[test]
 fn an_act_in_the_name_of_another_office_is_kept_and_never_counts() {

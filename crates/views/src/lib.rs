@@ -6,6 +6,7 @@
 
 mod error;
 mod open;
+mod pool;
 mod query;
 mod reader;
 mod rehearsals;
@@ -16,6 +17,7 @@ mod views;
 
 pub use error::ViewError;
 pub use open::OpenItem;
+pub use pool::Pool;
 pub use query::{Cursor, MAX_LIMIT, MAX_TEXT_CHARS, Query, QueryError};
 pub use reader::{Figures, Page, Reader, ReviewFigures, Stats, Summary};
 pub use rehearsals::Rehearsals;
