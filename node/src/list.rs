@@ -1,20 +1,25 @@
 //! What the mind keeps for the viewer, and the questions that the view answers.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use lienthong_catalogue::local;
 use lienthong_dossier::Status;
+use lienthong_folder::Folder;
 use lienthong_protocol::{DocumentId, Kind, Moment};
 use lienthong_replica::{Entry, Verdict};
-use lienthong_request::{Failure, Filter, SCHEMA};
+use lienthong_request::{Exit, Failure, Filter, SCHEMA};
 use lienthong_store::{Checkpoint, Location};
-use lienthong_views::Query;
+use lienthong_views::{Pool, Query, Reader, ViewError};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::mind::{Mind, store_failed};
-use crate::viewer::{Batch, Door, FromViewer, Item, Lack};
+use crate::viewer::{Batch, FromViewer, Item, Lack};
 
 /// How many documents are handed to the viewer at a time.
 const BATCH: usize = 256;
@@ -106,13 +111,86 @@ impl Queue {
                 self.grown.extend(self.under_way.drain(..));
             }
             FromViewer::Named(documents) => self.grown.extend(documents),
-            FromViewer::Unfit { .. } => {}
+            FromViewer::Unfit { .. } | FromViewer::Damaged(_) => {}
         }
     }
 
     fn behind(&self) -> u64 {
         let left = self.walk.map_or(0, |walk| walk.all.saturating_sub(walk.done));
         left + u64::from(!self.has_begun) + (self.grown.len() + self.under_way.len()) as u64
+    }
+}
+
+/// Where questions are asked, from any thread, and what is known of how far the view is.
+pub(crate) struct Door {
+    readers: Pool,
+    /// How many times a document had grown when the view last had all; none before it begins.
+    through: watch::Sender<Option<u64>>,
+    behind: AtomicU64,
+    documents: AtomicU64,
+}
+
+impl Door {
+    pub(crate) fn new(folder: &Folder) -> Arc<Door> {
+        let readers = Pool::new(folder.path().join(FILE));
+        let (through, _) = watch::channel(None);
+        let (behind, documents) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Door { readers, through, behind, documents })
+    }
+
+    /// Asks the view something.
+    pub(crate) fn read<T>(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<T, ViewError>,
+    ) -> Result<T, Failure> {
+        self.readers.read(question).map_err(|error| view_failed(&error))
+    }
+
+    /// Waits until the view has everything up to a number of growths, but no longer than it may
+    /// keep a person waiting.
+    pub(crate) async fn catch_up(&self, growths: u64) {
+        if self.behind.load(Ordering::Relaxed) > MAX_BEHIND {
+            return;
+        }
+        let mut through = self.through.subscribe();
+        let has_all = through.wait_for(|known| known.is_some_and(|known| known >= growths));
+        // What is late is counted in the answer.
+        drop(tokio::time::timeout(MAX_WAIT, has_all).await);
+    }
+
+    /// How many documents the view does not hold yet in their last state, and how many it holds.
+    pub(crate) fn figures(&self) -> (u64, u64) {
+        (self.behind.load(Ordering::Relaxed), self.documents.load(Ordering::Relaxed))
+    }
+
+    /// Whether a question met damage since this was asked last.
+    pub(crate) fn take_damage(&self) -> bool {
+        self.readers.take_damage()
+    }
+
+    /// Says how many documents the view holds.
+    pub(crate) fn set_documents(&self, documents: u64) {
+        self.documents.store(documents, Ordering::Relaxed);
+    }
+
+    /// Says that the view has everything up to a number of growths.
+    pub(crate) fn set_through(&self, growths: u64) {
+        self.through.send_replace(Some(growths));
+    }
+
+    /// The file of the view.
+    pub(crate) fn path(&self) -> &Path {
+        self.readers.path()
+    }
+
+    /// Says how many documents the view does not hold yet in their last state.
+    pub(crate) fn set_behind(&self, documents: u64) {
+        self.behind.store(documents, Ordering::Relaxed);
+    }
+
+    /// Lets go of the file: it is another one, or is to be left alone.
+    pub(crate) fn renew(&self) {
+        self.readers.renew();
     }
 }
 
@@ -139,6 +217,10 @@ impl Mind {
         self.viewer.hear(&said);
         match said {
             FromViewer::Unfit { document, changes } => self.set_aside(document, changes),
+            FromViewer::Damaged(places) => {
+                self.replica.shelf().suspect(&places);
+                Ok(())
+            }
             FromViewer::Begins(_)
             | FromViewer::Done
             | FromViewer::Failed
@@ -341,3 +423,20 @@ fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
         after,
     })
 }
+
+fn view_failed(error: &ViewError) -> Failure {
+    let (code, remedy) = (error.code(), error.remedy());
+    match error {
+        ViewError::Query(_) => {
+            Failure::refused(code, "nothing was searched for", error.to_string(), remedy)
+        }
+        _ => Failure::new(Exit::Store, code, "the view does not answer", error.to_string(), remedy),
+    }
+}
+
+/// The view in the data folder; it may be deleted while the node does not run.
+const FILE: &str = "views.db";
+/// How long a list waits for what was received just before.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// How many documents the view may lack for a list to wait for them.
+const MAX_BEHIND: u64 = 1_000;

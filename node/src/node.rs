@@ -23,10 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::codes::Codes;
 use crate::hub::{Hub, random_bytes, revoked};
-use crate::list::{Outlook, Queue, list, with_figures};
+use crate::list::{Door, Outlook, Queue, list, with_figures};
 use crate::mind::{Admitted, Clock, Message, Mind, now, store_failed};
 use crate::shelf::{StoreShelf, failed, place};
-use crate::viewer::{self, Door, Post};
+use crate::viewer::{self, Post};
 
 /// How many messages may wait for the mind before links stop being read.
 const MESSAGES: usize = 1024;

@@ -34,6 +34,11 @@ impl StoreShelf {
         }
         Ok(changes)
     }
+
+    /// Notes records that another reader of the log could not read.
+    pub(crate) fn suspect(&self, locations: &[Location]) {
+        self.damaged.borrow_mut().extend(locations.iter().copied().map(place));
+    }
 }
 
 impl Mind {

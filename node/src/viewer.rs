@@ -11,7 +11,7 @@ use std::iter;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::Duration;
@@ -19,13 +19,12 @@ use std::time::Duration;
 use lienthong_catalogue::Catalogue;
 use lienthong_document::Document;
 use lienthong_dossier::Dossier;
-use lienthong_folder::Folder;
 use lienthong_protocol::{Change, ChangeId, DocumentId, Kind, Moment, Tally};
-use lienthong_request::{Exit, Failure};
-use lienthong_store::{Checkpoint, Location, LogReader, Position};
-use lienthong_views::{DossierRow, Pool, Reader, Rehearsals, ViewError, Views, Watermark};
-use tokio::sync::watch;
+use lienthong_request::Failure;
+use lienthong_store::{Checkpoint, Location, LogReader, Position, ReadError};
+use lienthong_views::{DossierRow, Rehearsals, ViewError, Views, Watermark};
 
+use crate::list::Door;
 use crate::mind::Message;
 use crate::shelf::unfit;
 
@@ -47,6 +46,8 @@ pub(crate) enum FromViewer {
     Failed,
     /// Rehearsal found changes that no document can take.
     Unfit { document: DocumentId, changes: Vec<ChangeId> },
+    /// These records cannot be read.
+    Damaged(Vec<Location>),
     /// The catalogue says more of these than it did when they were viewed.
     Named(Vec<DocumentId>),
 }
@@ -83,63 +84,6 @@ pub(crate) struct Item {
     pub(crate) changes: Vec<(ChangeId, Location)>,
 }
 
-/// Where questions are asked, from any thread, and what is known of how far the view is.
-pub(crate) struct Door {
-    readers: Pool,
-    /// How many times a document had grown when the view last had all; none before it begins.
-    through: watch::Sender<Option<u64>>,
-    behind: AtomicU64,
-    documents: AtomicU64,
-}
-
-impl Door {
-    pub(crate) fn new(folder: &Folder) -> Arc<Door> {
-        let readers = Pool::new(folder.path().join(FILE));
-        let (through, _) = watch::channel(None);
-        let (behind, documents) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Door { readers, through, behind, documents })
-    }
-
-    /// Asks the view something.
-    pub(crate) fn read<T>(
-        &self,
-        question: impl FnOnce(&Reader) -> Result<T, ViewError>,
-    ) -> Result<T, Failure> {
-        self.readers.read(question).map_err(|error| view_failed(&error))
-    }
-
-    /// Waits until the view has everything up to a number of growths, but no longer than it may
-    /// keep a person waiting.
-    pub(crate) async fn catch_up(&self, growths: u64) {
-        if self.behind.load(Ordering::Relaxed) > MAX_BEHIND {
-            return;
-        }
-        let mut through = self.through.subscribe();
-        let has_all = through.wait_for(|known| known.is_some_and(|known| known >= growths));
-        // What is late is counted in the answer.
-        drop(tokio::time::timeout(MAX_WAIT, has_all).await);
-    }
-
-    /// How many documents the view does not hold yet in their last state, and how many it holds.
-    pub(crate) fn figures(&self) -> (u64, u64) {
-        (self.behind.load(Ordering::Relaxed), self.documents.load(Ordering::Relaxed))
-    }
-
-    /// Whether a question met damage since this was asked last.
-    pub(crate) fn take_damage(&self) -> bool {
-        self.readers.take_damage()
-    }
-
-    pub(crate) fn set_behind(&self, documents: u64) {
-        self.behind.store(documents, Ordering::Relaxed);
-    }
-
-    /// Lets go of the file: it is another one, or is to be left alone.
-    pub(crate) fn renew(&self) {
-        self.readers.renew();
-    }
-}
-
 /// What the viewer needs from the node.
 pub(crate) struct Post {
     pub(crate) door: Arc<Door>,
@@ -152,7 +96,7 @@ pub(crate) struct Post {
 
 /// Starts the thread of the viewer; it ends when the mind does.
 pub(crate) fn start(post: Post) -> Result<thread::JoinHandle<()>, Failure> {
-    let path = post.door.readers.path().to_owned();
+    let path = post.door.path().to_owned();
     let started = thread::Builder::new().name("viewer".into()).spawn(move || follow(post));
     started.map_err(|error| Failure::disk("a thread", &path, &error))
 }
@@ -163,8 +107,7 @@ fn follow(post: Post) {
     }
     let Some(views) = opened(&post) else { return };
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_WORKERS);
-    let rehearsals =
-        Rehearsals::open(&post.door.readers.path().with_file_name(REHEARSED), REHEARSAL_RULES);
+    let rehearsals = Rehearsals::open(&post.door.path().with_file_name(REHEARSED), REHEARSAL_RULES);
     let rehearsals = rehearsals.inspect_err(|error| tracing::warn!(%error, "rehearsals-not-kept"));
     let mut viewer = Viewer {
         views: Some(views),
@@ -192,7 +135,7 @@ fn follow(post: Post) {
 /// Opens the view as soon as the disk lets it; nothing if the node ends before.
 fn opened(post: &Post) -> Option<Views> {
     loop {
-        match Views::open(post.door.readers.path()) {
+        match Views::open(post.door.path()) {
             Ok(opened) => {
                 if let Some(reason) = &opened.thrown_away {
                     tracing::warn!(%reason, "view-thrown-away");
@@ -284,8 +227,8 @@ impl Viewer {
             self.name(&batch.catalogue)?;
             self.catalogue = batch.catalogue;
         }
-        if batch.through.is_some() {
-            self.post.door.through.send_replace(batch.through);
+        if let Some(growths) = batch.through {
+            self.post.door.set_through(growths);
         }
         Ok(())
     }
@@ -337,20 +280,19 @@ impl Viewer {
     fn write(&mut self, looked: impl Iterator<Item = Looked>) -> Result<(), ViewError> {
         let Some(views) = self.views.as_mut() else { return Err(not_open()) };
         let (mut rows, mut gone, mut rehearsed) = (Vec::new(), Vec::new(), Vec::new());
-        for Looked { document, row, unfit, rehearsed: set } in looked {
+        for Looked { document, row, rehearsed: set, said } in looked {
             match row {
                 Some(row) => rows.push(*row),
                 None => gone.push(document),
             }
             rehearsed.extend(set.map(|set| (document, set)));
-            if !unfit.is_empty() {
-                let unfit = FromViewer::Unfit { document, changes: unfit };
+            for said in said {
                 // The mind ends: the next start finds them again.
-                drop(self.post.to_mind.blocking_send(Message::Viewer(unfit)));
+                drop(self.post.to_mind.blocking_send(Message::Viewer(said)));
             }
         }
         views.apply(&rows, &gone, None)?;
-        self.post.door.documents.store(views.documents(), Ordering::Relaxed);
+        self.post.door.set_documents(views.documents());
         self.written += rows.len();
         let kept = self.rehearsals.as_mut().map(|held| held.keep(&rehearsed));
         if let Some(Err(error)) = kept {
@@ -401,10 +343,10 @@ impl Viewer {
     fn begin_anew(&mut self) -> Result<(), ViewError> {
         let begun = match self.views.take() {
             Some(views) => views.begin_anew()?,
-            None => Views::open(self.post.door.readers.path())?.views,
+            None => Views::open(self.post.door.path())?.views,
         };
         self.views = Some(begun);
-        self.post.door.documents.store(0, Ordering::Relaxed);
+        self.post.door.set_documents(0);
         self.post.door.renew();
         Ok(())
     }
@@ -432,20 +374,24 @@ struct Looked {
     document: DocumentId,
     /// None if it is not held, or is no dossier: nothing to show.
     row: Option<Box<DossierRow>>,
-    /// The changes of it that no document can take.
-    unfit: Vec<ChangeId>,
     /// All its changes, if they were rehearsed now and are fit.
     rehearsed: Option<Tally>,
+    /// What the mind is to know: records that cannot be read, changes that nobody can take.
+    said: Vec<FromViewer>,
 }
 
 impl Fresh {
     /// Opens the document. Changes whose records are damaged are left out, as the mind does.
     fn look(&self, log: &LogReader, catalogue: &Catalogue, at: Moment) -> Looked {
         let Fresh { item, seen, is_rehearsed } = self;
-        let read = |(_, location): &(ChangeId, Location)| {
-            log.read(*location).ok().and_then(|bytes| Change::trusted(bytes).ok())
-        };
-        let changes: Vec<Change> = item.changes.iter().filter_map(read).collect();
+        let (mut changes, mut damaged) = (Vec::with_capacity(item.changes.len()), Vec::new());
+        for (_, location) in &item.changes {
+            match log.read(*location) {
+                Ok(bytes) => changes.extend(Change::trusted(bytes).ok()),
+                Err(ReadError::Io { .. }) => {}
+                Err(_) => damaged.push(*location),
+            }
+        }
         let is_whole = changes.len() == item.changes.len();
         let is_known = *is_rehearsed && is_whole;
         let taken = || Dossier::of_taken(item.id, &changes);
@@ -463,8 +409,11 @@ impl Fresh {
             let procedure = catalogue.procedure_version(code, version).map(|held| &held.procedure);
             Box::new(DossierRow::of(&dossier, *seen, procedure, at))
         });
-        let (unfit, rehearsed) = (unfit(&refused), is_news.then_some(*seen));
-        Looked { document: item.id, row, unfit, rehearsed }
+        let mut said = Vec::new();
+        let (document, unfit) = (item.id, unfit(&refused));
+        said.extend((!damaged.is_empty()).then_some(FromViewer::Damaged(damaged)));
+        said.extend((!unfit.is_empty()).then_some(FromViewer::Unfit { document, changes: unfit }));
+        Looked { document, row, rehearsed: is_news.then_some(*seen), said }
     }
 }
 
@@ -472,19 +421,8 @@ fn not_open() -> ViewError {
     ViewError::File { source: std::io::Error::other("the view is not open") }
 }
 
-fn view_failed(error: &ViewError) -> Failure {
-    let (code, remedy) = (error.code(), error.remedy());
-    match error {
-        ViewError::Query(_) => {
-            Failure::refused(code, "nothing was searched for", error.to_string(), remedy)
-        }
-        _ => Failure::new(Exit::Store, code, "the view does not answer", error.to_string(), remedy),
-    }
-}
-
-/// The view in the data folder; it may be deleted while the node does not run.
-const FILE: &str = "views.db";
-/// Beside it: which documents were rehearsed. It may be deleted too; then a rebuild takes longer.
+/// Beside the view: which documents were rehearsed. It may be deleted too; then a rebuild takes
+/// longer.
 const REHEARSED: &str = "rehearsed.db";
 /// The number of the rules by which documents are rehearsed. Raise it when a document might take
 /// less than before, as with another version of Automerge.
@@ -493,7 +431,3 @@ const REHEARSAL_RULES: u32 = 1;
 const NICENESS: i32 = 10;
 /// After how many rows the full-text index is worth tidying.
 const TIDY_AFTER: usize = 5_000;
-/// How long a list waits for what was received just before.
-const MAX_WAIT: Duration = Duration::from_secs(2);
-/// How many documents the view may lack for a list to wait for them.
-const MAX_BEHIND: u64 = 1_000;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lienthong_request::Exit;
+use lienthong_request::{Exit, Request};
 use lienthong_tests::{Journal, Quota, World};
 use serde_json::json;
 
@@ -111,6 +111,32 @@ async fn a_damaged_record_comes_back_from_a_peer_while_the_node_runs() {
     let here = world.show("EAST", &dossier).await.expect("its own");
     assert_eq!(here["acts"].as_array().map(Vec::len), Some(3), "{here}");
     assert_eq!(here, world.show("HUB", &dossier).await.expect("held"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_record_that_only_the_view_reads_comes_back_too() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    let dossier = world.receive("EAST", "Nguyễn Văn An").await;
+    let act = json!({ "kind": "noted", "note": "giấy tờ đủ" });
+    world.act("EAST", &dossier, act).await.expect("all is well");
+    world.settle().await;
+    let log = world.log("EAST");
+    rot(&log, "giấy tờ đủ");
+    assert!(!holds(&log, "giấy tờ đủ"));
+
+    world.ask("EAST", Request::RebuildViews).await.expect("begins");
+    world.until("the record is back", async || holds(&log, "giấy tờ đủ")).await;
+    world.settle().await;
+    let here = world.show("EAST", &dossier).await.expect("its own");
+    assert_eq!(here, world.show("HUB", &dossier).await.expect("held"));
+}
+
+/// Whether a file of the log holds these words.
+fn holds(log: &Path, words: &str) -> bool {
+    let files = std::fs::read_dir(log).expect("the log is there").flatten();
+    let mut bytes = files.map(|file| std::fs::read(file.path()).expect("it can be read"));
+    bytes.any(|bytes| bytes.windows(words.len()).any(|part| part == words.as_bytes()))
 }
 
 /// Flips a bit of the log on the medium, in the record that holds these words.
