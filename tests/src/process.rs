@@ -76,7 +76,14 @@ impl Process {
     }
 
     /// Ends it as a power cut does.
-    pub fn kill(mut self) {
+    pub fn kill(self) {
+        drop(self);
+    }
+}
+
+/// No process outlives its test, also where that one fails.
+impl Drop for Process {
+    fn drop(&mut self) {
         self.child.kill().expect("SIGKILL");
         self.child.wait().expect("ends");
     }
