@@ -116,8 +116,9 @@ pub(crate) struct Serve {
     /// What to tell others to dial, if not the address listened at.
     #[arg(long)]
     pub(crate) advertise: Option<String>,
-    /// Where to serve the web pages, as a loopback address and port; a folder that has not joined
-    /// is served at 127.0.0.1:8080.
+    /// Where to serve the web pages, as an address and port: beyond loopback with TLS only, under
+    /// the names in the setting `http_names`; a folder that has not joined is served at
+    /// 127.0.0.1:8080.
     #[arg(long)]
     pub(crate) http: Option<String>,
 }

@@ -53,7 +53,15 @@ pub(crate) async fn serve(data: &Path, serve: Serve) -> Result<(), Failure> {
 /// Says where the pages are, and to whoever started a program that nobody administers yet, how to
 /// begin. The code in it is for that terminal alone: it is no event of the log.
 fn tell_where(pages: &Pages) {
-    tracing::info!(address = %pages.address(), "pages");
+    tracing::info!(address = %pages.address(), origin = pages.origin(), "pages");
+    if let Some(fingerprint) = pages.fingerprint() {
+        crate::tell(&format!(
+            "chứng thư tự ký của {origin}, so vân tay SHA-256 khi trình duyệt hỏi / \
+             self-signed certificate of {origin}, compare its SHA-256 when the browser asks:\n\
+             {fingerprint}",
+            origin = pages.origin()
+        ));
+    }
     if let Some(opening) = pages.opening() {
         crate::tell(&format!("thiết lập tại / set up at {opening}"));
     }

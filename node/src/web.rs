@@ -25,6 +25,8 @@ use crate::setup::{init, join};
 pub struct Pages {
     site: Arc<Site>,
     address: SocketAddr,
+    origin: String,
+    fingerprint: Option<String>,
     secret: String,
     nodes: mpsc::Receiver<Node>,
     stop: CancellationToken,
@@ -39,8 +41,9 @@ impl Pages {
         let is_joined = Folder::has_joined(data);
         let address = settings.http.or((!is_joined).then_some(FIRST_ADDRESS));
         let Some(address) = address else { return Ok(None) };
-        let server = Server::bind(address).await?;
-        let address = server.address();
+        let server = Server::bind(address, &settings.http_names, (data, now())).await?;
+        let (address, origin) = (server.address(), server.origin());
+        let fingerprint = server.fingerprint().map(str::to_owned);
         let (to_pages, nodes) = mpsc::channel(1);
         let beginning = Beginning { data: data.to_owned(), settings: settings.clone(), to_pages };
         let start = (!is_joined).then(|| Arc::new(beginning) as Arc<dyn Start>);
@@ -51,7 +54,7 @@ impl Pages {
         let router = router(&site, lienthong_desk::routes(&setup));
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(server, router, stop.clone()));
-        Ok(Some(Pages { site, address, secret, nodes, stop, serving }))
+        Ok(Some(Pages { site, address, origin, fingerprint, secret, nodes, stop, serving }))
     }
 
     /// Where the pages are.
@@ -59,12 +62,22 @@ impl Pages {
         self.address
     }
 
+    /// What a browser opens, as `https://mot-cua.lan:8443`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The SHA-256 of the certificate that the node made, to be compared in a browser once.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
     /// The address of the set-up with its code behind the `#`, which a browser sends to nobody;
     /// `None` once there is an administrator. Whoever reads it may take the node over, so it goes
     /// to the terminal that started the program and nowhere else.
     pub fn opening(&self) -> Option<String> {
         let is_open = !self.site.accounts().has_administrator();
-        is_open.then(|| format!("http://{}/setup#{}", self.address, self.secret))
+        is_open.then(|| format!("{}/setup#{}", self.origin, self.secret))
     }
 
     /// Waits until somebody joined or founded a federation in the browser; `None` if nobody can.

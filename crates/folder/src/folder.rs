@@ -43,7 +43,7 @@ impl Folder {
     /// is one that is not empty and open to other users.
     pub fn create(path: &Path) -> Result<Folder, Failure> {
         make(path).map_err(|error| Failure::disk("data folder not made", path, &error))?;
-        private(path, 0o700)?;
+        check_private(path, 0o700)?;
         let lock = lock(path)?;
         if path.join(FEDERATION).exists() {
             return Err(Failure::refused(
@@ -65,7 +65,7 @@ impl Folder {
         if !path.join(KEY).exists() {
             return Err(not_joined(path, "it has no node.key"));
         }
-        private(path, 0o700)?;
+        check_private(path, 0o700)?;
         let lock = lock(path)?;
         Folder::held(path, lock)
     }
@@ -256,7 +256,8 @@ fn not_joined(path: &Path, cause: &str) -> Failure {
     )
 }
 
-fn private(path: &Path, wanted: u32) -> Result<(), Failure> {
+/// Refuses a file or folder that others than its owner may read or write.
+pub fn check_private(path: &Path, wanted: u32) -> Result<(), Failure> {
     let metadata =
         fs::metadata(path).map_err(|error| Failure::disk("node not opened", path, &error))?;
     let mode = metadata.mode() & 0o777;
@@ -282,7 +283,7 @@ fn write_key(path: &Path) -> Result<(), Failure> {
 
 fn read_key(path: &Path) -> Result<NodeKey, Failure> {
     let file = path.join(KEY);
-    private(&file, 0o600)?;
+    check_private(&file, 0o600)?;
     let text = read_limited(&file, MAX_KEY_BYTES);
     let text =
         Zeroizing::new(text.map_err(|error| Failure::disk("node not opened", &file, &error))?);

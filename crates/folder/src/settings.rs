@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ pub struct Settings {
     pub advertise: Option<String>,
     /// Where the pages are served; `None` is nowhere.
     pub http: Option<SocketAddr>,
+    /// Names and IP addresses, besides the address itself, by which browsers reach the pages. With
+    /// one, and at any address of the network, they are served with TLS.
+    pub http_names: Vec<String>,
     /// The least severe event that is written: error, warn, info, debug or trace.
     pub log_level: String,
     /// How events are written.
@@ -123,6 +126,7 @@ impl Settings {
             listen: text("listen").parse().unwrap_or(EVERYWHERE),
             advertise: Some(text("advertise").to_owned()).filter(|address| !address.is_empty()),
             http: text("http").parse().ok(),
+            http_names: text("http_names").split_whitespace().map(str::to_lowercase).collect(),
             log_level: text("log.level").to_owned(),
             log_format: if json { LogFormat::Json } else { LogFormat::Text },
             reserve_bytes: number("store.reserve_bytes"),
@@ -181,7 +185,7 @@ fn defaults() -> BTreeMap<&'static str, Given> {
         Form::Number { default, .. } => Scalar::Number(default),
         Form::Word(words) => Scalar::Text(words[0].into()),
         Form::Listen => Scalar::Text(EVERYWHERE.to_string()),
-        Form::Reach | Form::Pages => Scalar::Text(String::new()),
+        Form::Reach | Form::Pages | Form::Names => Scalar::Text(String::new()),
     };
     let given = |rule: &Rule| Given { value: of(rule), origin: "default".into() };
     RULES.iter().map(|rule| (rule.key, given(rule))).collect()
@@ -337,6 +341,8 @@ enum Form {
     Reach,
     /// An address and port to serve pages at, or nothing.
     Pages,
+    /// Names with blanks between, or nothing.
+    Names,
     /// One of these; the first is the default.
     Word(&'static [&'static str]),
     Number {
@@ -354,6 +360,10 @@ impl Rule {
             (Form::Listen, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
             (Form::Pages, Value::String(text)) => {
                 text.is_empty() || text.parse::<SocketAddr>().is_ok()
+            }
+            (Form::Names, Value::String(text)) => {
+                let mut names = text.split_whitespace();
+                names.clone().count() <= MAX_NAMES && names.all(is_name)
             }
             (Form::Reach, Value::String(text)) => text.is_empty() || is_host_and_port(text),
             (Form::Word(words), Value::String(text)) => words.contains(&text.as_str()),
@@ -373,6 +383,9 @@ impl Rule {
         match self.form {
             Form::Listen => "an IP address and port such as \"0.0.0.0:7400\"".into(),
             Form::Pages => "an IP address and port such as \"127.0.0.1:8080\", or \"\"".into(),
+            Form::Names => {
+                format!("at most {MAX_NAMES} host names or IP addresses with blanks between")
+            }
             Form::Reach => "host:port in at most 255 characters, or \"\"".into(),
             Form::Word(words) => format!("one of {}", words.join(", ")),
             Form::Number { min, max: i64::MAX, .. } => format!("a whole number from {min}"),
@@ -389,6 +402,13 @@ fn is_host_and_port(text: &str) -> bool {
     text.len() <= 255 && plain && bracketed && port.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
+/// A host name in ASCII, as a certificate holds it, or an IP address.
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let is_host = text.len() <= 253 && text.chars().all(plain) && !text.starts_with(['-', '.']);
+    is_host || text.parse::<IpAddr>().is_ok()
+}
+
 fn cut(text: &str) -> String {
     text.chars().take(80).collect()
 }
@@ -396,12 +416,12 @@ fn cut(text: &str) -> String {
 const UNREAD: &str = "settings not accepted";
 const PREFIX: &str = "LIENTHONG_";
 const MAX_FILE_BYTES: u64 = 1 << 20;
+const MAX_NAMES: usize = 16;
 
 /// Variables of the program that are no settings.
 const NO_SETTINGS: [&str; 1] = ["LIENTHONG_DATA"];
 
-const EVERYWHERE: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 7400);
+const EVERYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 7400);
 
 const fn number(key: &'static str, default: i64, min: i64, max: i64) -> Rule {
     Rule { key, form: Form::Number { default, min, max } }
@@ -411,10 +431,11 @@ const fn word(key: &'static str, words: &'static [&'static str]) -> Rule {
     Rule { key, form: Form::Word(words) }
 }
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     Rule { key: "listen", form: Form::Listen },
     Rule { key: "advertise", form: Form::Reach },
     Rule { key: "http", form: Form::Pages },
+    Rule { key: "http_names", form: Form::Names },
     word("log.level", &["info", "error", "warn", "debug", "trace"]),
     word("log.format", &["text", "json"]),
     number("store.reserve_bytes", 64 << 20, 1 << 20, i64::MAX),

@@ -120,3 +120,17 @@ fn every_wrong_setting_is_named_at_once() {
     assert!(!failure.why.contains("29000"), "its other side is wrong, not this: {failure}");
     assert_eq!(failure.remedy.matches("remove it, or spell it").count(), 1, "{failure}");
 }
+
+#[test]
+fn names_of_the_pages_are_host_names_or_addresses() -> Result<(), Failure> {
+    let named = |names: &str| {
+        let text = format!("http_names = '{names}'\n");
+        Place::new().with("lienthong.toml", &text).load(&[])
+    };
+    assert_eq!(named(" Mot-Cua.lan  fd00::1 ")?.http_names, ["mot-cua.lan", "fd00::1"]);
+    for wrong in ["một-cửa.lan", "a.lan:8443", "https://a.lan", "-a.lan", &"a ".repeat(17)] {
+        let refused = named(wrong).expect_err("no name");
+        assert!(refused.why.contains("http_names"), "{refused}");
+    }
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! Who may speak to the pages at all: exact Host and Origin, and the headers of every answer.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -27,6 +27,32 @@ impl Hosts {
             );
         }
         Hosts { names, scheme: "http" }
+    }
+
+    /// The names under which a secured address is asked for, each with its port, the first the one
+    /// that is told to people.
+    pub fn secured(names: &[String], address: SocketAddr) -> Hosts {
+        let port = address.port();
+        let mut known = Vec::new();
+        for name in names {
+            let name = match name.parse() {
+                Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+                _ => name.clone(),
+            };
+            known.extend((port == 443).then(|| name.clone()));
+            known.push(format!("{name}:{port}"));
+        }
+        Hosts { names: known, scheme: "https" }
+    }
+
+    /// Where a browser goes.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.names.first().map_or("", String::as_str))
+    }
+
+    /// Whether what is sent is secured on its way.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.scheme == "https"
     }
 
     /// Lets a request pass that names this site exactly and does not come from another one. A

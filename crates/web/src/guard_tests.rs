@@ -69,3 +69,22 @@ fn another_site_reads_nothing_but_may_link_here() {
     let origin = [own, ("origin", "http://evil.example")];
     assert_eq!(admitted(&Method::GET, &origin), Err(Refusal::Origin));
 }
+
+#[test]
+fn a_secured_site_answers_to_its_names_alone_and_over_https() {
+    let names = ["mot-cua.lan".to_owned(), "fd00::1".to_owned()];
+    let hosts = Hosts::secured(&names, "0.0.0.0:8443".parse().expect("an address"));
+    assert_eq!(hosts.origin(), "https://mot-cua.lan:8443");
+    let admitted = |host: &str, origin: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", host.parse().expect("a header"));
+        headers.insert("origin", origin.parse().expect("a header"));
+        hosts.admit(&Method::POST, &headers)
+    };
+    assert_eq!(admitted("mot-cua.lan:8443", "https://mot-cua.lan:8443"), Ok(()));
+    assert_eq!(admitted("[fd00::1]:8443", "https://[fd00::1]:8443"), Ok(()));
+    assert_eq!(admitted("mot-cua.lan:8443", "http://mot-cua.lan:8443"), Err(Refusal::Origin));
+    assert_eq!(admitted("localhost:8443", "https://localhost:8443"), Err(Refusal::Host));
+    let usual = Hosts::secured(&names, "0.0.0.0:443".parse().expect("an address"));
+    assert_eq!(usual.origin(), "https://mot-cua.lan");
+}

@@ -12,6 +12,7 @@ use lienthong_request::{Failure, Request};
 use serde_json::Value;
 
 use crate::form::Drafts;
+use crate::guard::Hosts;
 use crate::once::Press;
 use crate::session::{Session, random_hex};
 use crate::site::{Site, broken_off};
@@ -188,7 +189,7 @@ impl Visit {
         if let Some(old) = &self.token {
             self.site.sessions().end(old);
         }
-        Ok(session_cookie(&token))
+        Ok(session_cookie(&token, &self.site.fitting.hosts))
     }
 
     /// Signs out; the header removes the cookie.
@@ -196,7 +197,7 @@ impl Visit {
         if let Some(token) = &self.token {
             self.site.sessions().end(token);
         }
-        session_cookie("")
+        session_cookie("", &self.site.fitting.hosts)
     }
 
     /// Locks the screen; `page` is shown after unlocking.
@@ -260,10 +261,11 @@ pub(crate) fn language_cookie(language: Language) -> HeaderValue {
     HeaderValue::from_str(&text).expect("a tag and numbers are ASCII")
 }
 
-fn session_cookie(token: &str) -> HeaderValue {
+fn session_cookie(token: &str, hosts: &Hosts) -> HeaderValue {
     // It goes with the browser; the server ends it before.
     let end = if token.is_empty() { "; Max-Age=0" } else { "" };
-    let text = format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{end}");
+    let secure = if hosts.is_secured() { "; Secure" } else { "" };
+    let text = format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{end}");
     HeaderValue::from_str(&text).expect("a token is hex")
 }
 

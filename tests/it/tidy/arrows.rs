@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::{Finding, Member, Source, assert_caught, assert_clean, lexed::Lexed, members, sources};
 
 /// Each layer with the layers it may depend on: arrows point down, siblings do not know each other.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("protocol", &[]),
     ("document", &["protocol"]),
     ("federation", &["protocol", "document"]),
@@ -19,8 +19,9 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("forms", &["protocol", "document", "catalogue", "dossier"]),
     ("request", &["protocol", "dossier"]),
     ("folder", &["protocol", "request"]),
+    ("certificate", &["protocol", "request", "folder"]),
     ("console", &["protocol", "catalogue", "dossier", "request"]),
-    ("web", &["protocol", "catalogue", "request", "folder"]),
+    ("web", &["protocol", "catalogue", "request", "folder", "certificate"]),
     ("desk", &["protocol", "catalogue", "dossier", "views", "forms", "request", "folder", "web"]),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
@@ -72,7 +73,7 @@ const OWNERS: [(&str, &[&str]); 6] = [
     ("bincode", &["protocol"]),
     ("sled", &["store"]),
     ("quinn", &["transport", "tests"]),
-    ("rustls", &["transport", "tests"]),
+    ("rustls", &["transport", "certificate", "tests"]),
     ("rusqlite", &["views"]),
 ];
 
