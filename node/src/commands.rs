@@ -44,6 +44,9 @@ pub(crate) enum Command {
         /// How long the code is good, in hours, 1 to 720.
         #[arg(long, default_value_t = 72)]
         valid_hours: u32,
+        /// Draws the code as a QR code, too, into this SVG file that you alone can read.
+        #[arg(long)]
+        qr: Option<PathBuf>,
     },
     /// Joins the federation of a join code.
     Join {

@@ -12,7 +12,7 @@ use indicatif::MultiProgress;
 use lienthong::{demo, print};
 use lienthong_console::{export, import, local_time, settings, text_of, titled, words};
 use lienthong_federation::Province;
-use lienthong_folder::{Flags, Folder, LogFormat, Settings, socket_of};
+use lienthong_folder::{Flags, Folder, LogFormat, Settings, replace_with, socket_of};
 use lienthong_protocol::OfficeId;
 use lienthong_request::{Exit, Failure, Request, SCHEMA, call};
 use serde_json::{Value, json};
@@ -56,8 +56,8 @@ async fn run(line: Line) -> Result<(), Failure> {
             let answer = export(&socket_of(&data()?), &file).await?;
             return show(json, &answer, || titled(EXPORTED, &answer));
         }
-        Command::Invite { office, valid_hours } => {
-            return invite(&data()?, office, valid_hours, json).await;
+        Command::Invite { office, valid_hours, qr } => {
+            return invite(&data()?, (office, valid_hours), qr.as_deref(), json).await;
         }
         Command::Status => Request::Status,
         Command::Peers => Request::Peers,
@@ -114,8 +114,27 @@ fn show_folder(folder: &Folder, title: &str, json: bool) -> Result<(), Failure> 
 }
 
 /// The code alone goes to standard output, so that it can be piped into `join -`.
-async fn invite(data: &Path, office: OfficeId, hours: u32, json: bool) -> Result<(), Failure> {
-    let answer = ask(data, &Request::Invite { office, valid_hours: hours }).await?;
+async fn invite(
+    data: &Path,
+    (office, valid_hours): (OfficeId, u32),
+    picture: Option<&Path>,
+    json: bool,
+) -> Result<(), Failure> {
+    let answer = ask(data, &Request::Invite { office, valid_hours }).await?;
+    if let Some(file) = picture {
+        let drawn = answer["code"].as_str().and_then(|code| lienthong_qr::svg(code, QR_SCALE));
+        let drawn = drawn.ok_or_else(|| {
+            let why = "mã dài quá một mã QR / the code is longer than a QR code can be";
+            Failure::failed(
+                "qr-not-drawn",
+                QR_NOT_SAVED,
+                why,
+                "dùng mã chữ / use the code in letters",
+            )
+        });
+        let drawn = drawn?.into_bytes();
+        replace_with(file, |_| Ok(drawn)).map_err(|e| Failure::disk(QR_NOT_SAVED, file, &e))?;
+    }
     if !json {
         let until = local_time(answer["expires_ms"].as_u64().unwrap_or(0));
         tell(&format!(
@@ -191,3 +210,7 @@ const JOINED: &str = "đã tham gia / joined";
 const IMPORTED: &str = "đã nhập / imported";
 const PRINTED: &str = "đã in ra tệp / printed to a file";
 const EXPORTED: &str = "đã xuất / exported";
+
+const QR_NOT_SAVED: &str = "chưa lưu mã QR / QR code not saved";
+/// How many pixels each square of a QR code has.
+const QR_SCALE: u16 = 6;

@@ -1,6 +1,7 @@
 // An empty folder becomes a node in a browser: one founds a federation, another joins it.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { Desk, browser } from "./desk.mjs";
 import { Node, OFFICER, PASSWORD, PROVINCE } from "./node.mjs";
 
@@ -13,8 +14,9 @@ for (const language of ["vi", "en"]) {
     const [hub, office] = [new Node("QNM-HCC"), new Node("QNM-HOIAN")];
     try {
       await found(hub, language);
-      const code = hub.say(["invite", office.office]).match(/[A-Z0-9-]{60,}/)[0];
-      await join(office, language, code);
+      const drawn = `${hub.folder}/code.svg`;
+      const code = hub.say(["invite", office.office, "--qr", drawn]).match(/[A-Z0-9-]{60,}/)[0];
+      await join(office, language, language === "vi" ? code : await photograph(drawn));
       await office.settled();
       assert.equal(office.command("status").office, "QNM-HOIAN");
     } finally {
@@ -34,14 +36,27 @@ async function found(hub, language) {
   await desk.close();
 }
 
+/** What a telephone would take of a QR code on a screen. */
+async function photograph(file) {
+  const page = await chromium.newPage();
+  await page.setContent(readFileSync(file, "utf8"));
+  const buffer = await page.locator("svg").screenshot({ type: "jpeg" });
+  await page.close();
+  return { name: "ảnh.jpg", mimeType: "image/jpeg", buffer };
+}
+
+/** Joins with a code that is typed, or with the picture of one. */
 async function join(office, language, code) {
   const desk = await opened(office, language);
-  await desk.page.fill("#code", `${code.slice(0, -4)}AAAA`);
+  const isTyped = typeof code === "string";
+  if (isTyped) await desk.page.fill("#code", `${code.slice(0, -4)}AAAA`);
+  else await desk.page.setInputFiles("#picture", PROVINCE);
   await desk.press("form[action='/setup/code'] button");
   await desk.accessible();
-  assert.equal(await desk.page.locator("[aria-invalid=true]").count(), 1, "a mistyped code");
+  assert.equal(await desk.page.locator("[aria-invalid=true]").count(), 1, "what is no code");
   await desk.page.fill("#secret", secret(office));
-  await desk.page.fill("#code", code);
+  if (isTyped) await desk.page.fill("#code", code);
+  else await desk.page.setInputFiles("#picture", code);
   await desk.press("form[action='/setup/code'] button");
   const trust = await desk.text(".box");
   assert.match(trust, /QNM-HOIAN/);

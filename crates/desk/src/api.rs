@@ -215,7 +215,7 @@ const SESSION: &str = "/api/v1/session";
 const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Every call that is a request to the node.
-pub(crate) static CALLS: [Call; 20] = [
+pub(crate) static CALLS: [Call; 22] = [
     read_call("/api/v1/status", "Where this node stands", |_| Ok(Request::Status)),
     read_call("/api/v1/peers", "The links alone", |_| Ok(Request::Peers)),
     read_call("/api/v1/offices", "The offices of the federation", |_| Ok(Request::Offices)),
@@ -269,6 +269,19 @@ pub(crate) static CALLS: [Call; 20] = [
     },
     read_call("/api/v1/dossiers/{dossier}", "One dossier, by code or id", |visit| {
         Ok(Request::Show { dossier: visit.part("dossier").to_owned() })
+    }),
+    Call {
+        verb: Verb::Post,
+        body: "A reception, as `dossier receive` takes it",
+        ..read_call(
+            "/api/v1/dossiers/due",
+            "What a reception would be due by now; nothing is saved",
+            |visit| requested("due", &json!({ "reception": body::<Value>(visit)? })),
+        )
+    },
+    read_call("/api/v1/dossiers/{dossier}/offered", "The kinds of act it allows now", |visit| {
+        let (dossier, officer) = (visit.part("dossier").to_owned(), visit.officer().to_owned());
+        Ok(Request::Offered { dossier, officer })
     }),
     read_call("/api/v1/dossiers/{dossier}/review", "What a person should look at", |visit| {
         Ok(Request::Review { dossier: visit.part("dossier").to_owned() })

@@ -468,6 +468,18 @@ async fn figures_are_open_metrics_without_names() {
     assert!(!got.text.contains("cb-an"));
 }
 
+#[tokio::test]
+async fn what_is_too_large_is_refused_as_a_page_to_a_browser_and_as_a_problem_to_a_program() {
+    let world = world().await;
+    let much = format!("officer={}", "x".repeat(9 << 20));
+    let page = post(&world, "/login", "", &much).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(page.text.starts_with("<!doctype html>"), "{}", &page.text[..80.min(page.text.len())]);
+    let problem = post(&world, "/api/v1/session", "", &much).await;
+    assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(problem.headers[header::CONTENT_TYPE], "application/problem+json");
+}
+
 #[test]
 fn every_word_that_a_page_says_is_in_both_languages() {
     let words = Words::parse(&[Words::FRAME, WORDS]).expect("the words are good");

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use askama::Template;
 use axum::http::header;
 use lienthong_folder::{Account, Role};
+use lienthong_qr::ReadError;
 use lienthong_request::{Failure, Request};
 use lienthong_web::{
     Answer, BoxFuture, FieldErrors, Node, Route, Site, Tongue, Visit, Who, see_other,
@@ -137,9 +138,16 @@ async fn read(setup: Arc<Setup>, visit: Arc<Visit>) -> Answer {
     if let Some(answer) = stranger(&setup, &visit).await {
         return answer;
     }
-    let code = visit.field("code");
+    let code = match given_code(&visit).await {
+        Ok(code) => code,
+        Err(words) => {
+            let mut errors = FieldErrors::default();
+            errors.add("picture", words);
+            return page(&setup, &visit, errors).await;
+        }
+    };
     let read = match &setup.start {
-        Some(start) => start.read_code(code),
+        Some(start) => start.read_code(&code),
         None => Err(under_way()),
     };
     match read {
@@ -148,11 +156,29 @@ async fn read(setup: Arc<Setup>, visit: Arc<Visit>) -> Answer {
             if matches!(*stage, Stage::Working | Stage::Running) {
                 return Err(under_way());
             }
-            *stage = Stage::Asking { code: code.to_owned(), trust };
+            *stage = Stage::Asking { code, trust };
             Ok(see_other("/setup"))
         }
         Err(failure) => page(&setup, &visit, error_at("code", &visit, failure)?).await,
     }
+}
+
+/// The code that was typed, or the one on the picture that was chosen; else what is wrong with the
+/// picture, in words.
+async fn given_code(visit: &Visit) -> Result<String, String> {
+    let typed = visit.field("code");
+    let picture = visit.file("picture").cloned();
+    let tongue = visit.tongue();
+    let Some(picture) = picture else {
+        let none = || tongue.say("setup.picture.none");
+        return if typed.is_empty() { Err(none()) } else { Ok(typed.to_owned()) };
+    };
+    let read = tokio::task::spawn_blocking(move || lienthong_qr::read(&picture)).await;
+    // A picture that makes its reader panic is none that can be read.
+    read.unwrap_or(Err(ReadError::NoPicture)).map_err(|error| {
+        let limit = lienthong_qr::MAX_PIXELS.to_string();
+        tongue.fill(&format!("setup.picture.{}", error.code()), "count", &limit)
+    })
 }
 
 async fn back(setup: Arc<Setup>, visit: Arc<Visit>) -> Answer {

@@ -1,7 +1,7 @@
 //! Renders a form as a page of HTML that prints on A4 and needs nothing else.
 
 use crate::form::{Align, Block, Face, Form, Line, Sheet, Signature, Table};
-use crate::qr;
+use lienthong_qr as qr;
 
 /// Renders a form as a page of its own. Every text is escaped; there is no script and nothing is
 /// loaded.

@@ -14,7 +14,9 @@ mod letters;
 mod lines;
 mod pages;
 mod pdf;
-mod qr;
+#[cfg(test)]
+#[path = "qr_tests.rs"]
+mod qr_tests;
 mod receipt;
 mod tables;
 

@@ -4,7 +4,7 @@ use crate::fonts::Fonts;
 use crate::form::{Align, Block, Face, Form, Line, Sheet, Signature, Span, Table};
 use crate::html::MANY_COLUMNS;
 use crate::lines::{SetLine, break_lines};
-use crate::qr;
+use lienthong_qr as qr;
 
 /// One sheet. Lengths are in points, 1/72 inch, from the upper left corner.
 #[derive(Clone, Debug, PartialEq)]

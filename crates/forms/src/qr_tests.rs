@@ -1,6 +1,5 @@
 use rqrr::PreparedImage;
 
-use super::grid;
 use crate::fixture_tests::{CODE, facts};
 use crate::{FormKind, Mark, compose, html, pages};
 
@@ -65,10 +64,4 @@ fn the_qr_code_in_html_holds_the_dossier_code_and_nothing_else() {
     let path = svg.split_once("d=\"").expect("it has a path").1.split('"').next();
     let areas = rectangles(path.expect("the path ends"));
     assert_eq!(scanned(&areas, (0.0, 0.0), side), CODE);
-}
-
-#[test]
-fn what_no_qr_code_can_hold_is_none() {
-    assert!(grid(&"x".repeat(4_000)).is_none());
-    assert!(grid(CODE).is_some());
 }

@@ -216,17 +216,14 @@ async fn taken_in(site: Arc<Site>, route: &Route, request: Request) -> Result<Vi
     let request = Request::from_parts(parts.clone(), Body::empty());
     let mut visit = plain_visit(site, request);
     visit.parts = path_parts.unwrap_or_default();
-    let too_large = |visit: &Visit| {
-        let failure = too_large(route.max_body_bytes);
-        (StatusCode::PAYLOAD_TOO_LARGE, problem(&failure, visit.tongue())).into_response()
+    let Ok(body) = axum::body::to_bytes(body, route.max_body_bytes).await else {
+        return Err(show_failure(&visit, &too_large(route.max_body_bytes)).await);
     };
-    let body = axum::body::to_bytes(body, route.max_body_bytes).await;
-    let Ok(body) = body else { return Err(too_large(&visit)) };
     let request = Request::from_parts(parts, Body::from(body.clone()));
-    visit.sent = sent(request, body).await.ok_or_else(|| {
-        let failure = unreadable();
-        (StatusCode::BAD_REQUEST, problem(&failure, visit.tongue())).into_response()
-    })?;
+    match sent(request, body).await {
+        Some(sent) => visit.sent = sent,
+        None => return Err(show_failure(&visit, &unreadable()).await),
+    }
     find_session(&mut visit, route.is_quiet).await;
     Ok(visit)
 }

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::{Finding, Member, Source, assert_caught, assert_clean, lexed::Lexed, members, sources};
 
 /// Each layer with the layers it may depend on: arrows point down, siblings do not know each other.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("protocol", &[]),
     ("document", &["protocol"]),
     ("federation", &["protocol", "document"]),
@@ -16,19 +16,24 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("crash", &["protocol", "store"]),
     ("transport", &["protocol", "document", "federation", "dossier"]),
     ("views", &["protocol", "document", "federation", "catalogue", "dossier"]),
-    ("forms", &["protocol", "document", "catalogue", "dossier"]),
+    ("qr", &[]),
+    ("forms", &["protocol", "document", "catalogue", "dossier", "qr"]),
     ("request", &["protocol", "dossier"]),
     ("folder", &["protocol", "request"]),
     ("certificate", &["protocol", "request", "folder"]),
     ("console", &["protocol", "catalogue", "dossier", "request"]),
     ("web", &["protocol", "catalogue", "request", "folder", "certificate"]),
-    ("desk", &["protocol", "catalogue", "dossier", "views", "forms", "request", "folder", "web"]),
+    ("desk", &BELOW_DESK),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
     ("tests", &BELOW_TESTS),
 ];
 
-const BELOW_NODE: [&str; 15] = [
+const BELOW_DESK: [&str; 9] =
+    ["protocol", "catalogue", "dossier", "views", "qr", "forms", "request", "folder", "web"];
+
+const BELOW_NODE: [&str; 16] = [
+    "qr",
     "protocol",
     "document",
     "federation",
