@@ -3,6 +3,7 @@
 
 mod alone;
 mod linked;
+mod pages;
 mod process;
 mod report;
 mod stock;
@@ -24,6 +25,9 @@ async fn main() {
     let is_wanted = |part: &str| only.is_empty() || only == part;
     if is_wanted("views") {
         views::measure(&hub, dossiers, &mut report).await;
+    }
+    if is_wanted("pages") {
+        pages::measure(&hub, dossiers, &mut report).await;
     }
     if is_wanted("alone") {
         alone::measure(&hub, &mut report).await;

@@ -25,21 +25,33 @@ pub(crate) async fn start(data: &Path) -> (Running, Duration) {
         .spawn()
         .expect("`cargo build --release` has built the binary");
     let process = Running(process);
+    until_it_answers(data).await;
+    (process, before.elapsed())
+}
+
+/// Waits until the node of a folder answers.
+pub(crate) async fn until_it_answers(data: &Path) {
+    let begun = Instant::now();
     let mut tick = tokio::time::interval(Duration::from_millis(2));
-    loop {
+    let request = ApiRequest { command: "status".into(), arguments: Value::Null };
+    while call(&socket_of(data), &request).await.is_err() {
         tick.tick().await;
-        let request = ApiRequest { command: "status".into(), arguments: Value::Null };
-        if call(&socket_of(data), &request).await.is_ok() {
-            return (process, before.elapsed());
-        }
-        assert!(before.elapsed() < Duration::from_secs(120), "the node does not answer");
+        assert!(begun.elapsed() < START_TIME, "the node does not answer");
     }
 }
+
+/// How long a node may take to build its index from the log.
+const START_TIME: Duration = Duration::from_secs(600);
 
 /// A process that does not outlive the measurement, whatever becomes of it.
 pub(crate) struct Running(Child);
 
 impl Running {
+    /// A process that was started.
+    pub(crate) fn of(child: Child) -> Running {
+        Running(child)
+    }
+
     /// Ends it as a service manager does.
     pub(crate) fn stop(mut self) {
         let id = self.0.id().to_string();
@@ -78,7 +90,7 @@ impl Drop for Running {
 }
 
 /// The binary of the same build.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let mut path = std::env::current_exe().expect("this program has a path");
     path.pop();
     path.pop();
