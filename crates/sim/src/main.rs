@@ -74,7 +74,7 @@ struct One {
     acts: Option<u32>,
     /// How often faults strike, in percent.
     #[arg(long)]
-    intensity: Option<u8>,
+    intensity: Option<u16>,
     /// After how many minutes each link is asked for its time.
     #[arg(long)]
     ping: Option<u16>,

@@ -124,6 +124,9 @@ impl Fault {
     }
 }
 
+/// How many times as many machines a province has as the small worlds.
+const PROVINCE_TIMES: u16 = 45;
+
 /// A run, as its seed has drawn it or as a person has cut it down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -136,7 +139,7 @@ pub struct Plan {
     /// How many acts there are in a week of five working days, in all offices together.
     pub acts: u32,
     /// How often each fault strikes, in percent of the most.
-    pub intensity_percent: u8,
+    pub intensity_percent: u16,
     /// After how many minutes each link is asked for its time; at least 1. A node asks each minute:
     /// then nearly all that happens in a week is that.
     pub ping_minutes: u16,
@@ -165,18 +168,20 @@ impl Plan {
             offices: u16::try_from(dice.between(3, 9)).unwrap_or(3),
             days: 7,
             acts: u32::try_from(dice.between(50, 160)).unwrap_or(100),
-            intensity_percent: u8::try_from(dice.between(10, 100)).unwrap_or(100),
+            intensity_percent: u16::try_from(dice.between(10, 100)).unwrap_or(100),
             ping_minutes: u16::try_from(Dice::new(!seed).between(5, 60)).unwrap_or(60),
             real: seed % 10 == 7,
             faults,
         }
     }
 
-    /// The world of a whole province in which everything may happen, for one day.
+    /// The world of a whole province for one day: as many offices as Quảng Nam had, and faults as
+    /// often as so many machines meet them.
     pub fn province(seed: u64) -> Plan {
         let drawn = Plan::draw(seed);
         let (offices, days, acts, ping_minutes) = (270, 1, 1_000, 60);
-        Plan { offices, days, acts, ping_minutes, intensity_percent: 50, ..drawn }
+        let intensity_percent = drawn.intensity_percent * PROVINCE_TIMES;
+        Plan { offices, days, acts, ping_minutes, intensity_percent, ..drawn }
     }
 
     /// Whether a kind of fault strikes in this run.

@@ -62,7 +62,12 @@ fn a_read_that_goes_astray_once_at_a_start_takes_nobody_out_of_the_registry() {
 }
 
 /// Plays the seven days of a seed with these faults, as a shrunken plan tells them.
-fn week(seed: u64, (offices, acts): (u16, u32), (ping, intensity): (u16, u8), words: &str) -> Plan {
+fn week(
+    seed: u64,
+    (offices, acts): (u16, u32),
+    (ping, intensity): (u16, u16),
+    words: &str,
+) -> Plan {
     let faults = words.split(',').filter_map(Fault::named).collect();
     let (ping_minutes, intensity_percent) = (ping, intensity);
     Plan { offices, acts, ping_minutes, intensity_percent, faults, ..Plan::draw(seed) }
