@@ -1,5 +1,6 @@
 //! A stock of dossiers, written into the log of a hub as its own earlier incarnation.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -17,6 +18,8 @@ use serde_json::json;
 
 /// How many signed changes each dossier has.
 pub(crate) const CHANGES: u64 = 21;
+/// How many dossiers are no copies of others; to write one takes 20 ms.
+const DISTINCT: u64 = 10_000;
 /// The first dossier comes in here: 2025-07-01, 07:30 in Vietnam.
 const FROM: Moment = Moment(1_751_329_800_000);
 /// Dossiers come in this far apart, in milliseconds.
@@ -52,30 +55,53 @@ const COURSE: [ActKind; 20] = [
     ActKind::Returned,
 ];
 
-/// Founds a hub whose log holds `dossiers` dossiers that the office EAST may hold too.
+/// Founds a hub whose log holds `dossiers` dossiers that the office EAST may hold too. Beyond
+/// [`DISTINCT`] they say the same as the first ones, codes included, in documents and changes of
+/// their own.
 pub(crate) fn found(path: &Path, dossiers: u64) {
     let folder = lienthong::init(path, office("HUB"), &province(), &[]).expect("founds");
-    let half = dossiers / 2;
     let seed = folder.key().seed();
-    let write = |from: u64, to: u64| {
-        let key = NodeKey::from_seed(*seed);
-        (from..to).flat_map(|number| dossier(number, &key)).collect::<Vec<Change>>()
-    };
-    let changes: Vec<Change> = thread::scope(|scope| {
-        let first = scope.spawn(|| write(0, half));
-        let second = write(half, dossiers);
-        first.join().expect("writes").into_iter().chain(second).collect()
-    });
-    append(&folder, &changes);
+    let written =
+        in_halves(0..dossiers.min(DISTINCT), |number| dossier(number, &NodeKey::from_seed(*seed)));
+    let mut store = store(&folder);
+    append(&mut store, &written);
+    let all: Vec<u64> = (DISTINCT..dossiers).collect();
+    for numbers in all.chunks(DISTINCT as usize) {
+        let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+        append(
+            &mut store,
+            &in_halves(first..last + 1, |number| {
+                let like = (number % DISTINCT * CHANGES) as usize;
+                let payloads = written[like..].iter().take(CHANGES as usize).map(Change::payload);
+                let key = NodeKey::from_seed(*seed);
+                let sign = |(step, payload): (u64, &[u8])| {
+                    Change::sign(header(number, step, &key), payload, &key).expect("within limits")
+                };
+                (0..).zip(payloads).map(sign).collect()
+            }),
+        );
+    }
 }
 
-fn append(folder: &Folder, changes: &[Change]) {
+/// Makes the changes of some dossiers on two threads, in their order.
+fn in_halves(numbers: Range<u64>, changes: impl Fn(u64) -> Vec<Change> + Sync) -> Vec<Change> {
+    let middle = numbers.start.midpoint(numbers.end);
+    let write = |numbers: Range<u64>| numbers.flat_map(&changes).collect::<Vec<Change>>();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| write(numbers.start..middle));
+        let second = write(middle..numbers.end);
+        first.join().expect("writes").into_iter().chain(second).collect()
+    })
+}
+
+fn store(folder: &Folder) -> Store {
     let disk = RealDisk::open(folder.log()).expect("a log");
     let settings = StoreSettings { log: LogSettings::default(), ..StoreSettings::default() };
-    let mut store =
-        Store::open(Arc::new(disk), &EngineChoice::Memory(MemoryEngine::default()), settings)
-            .expect("opens")
-            .store;
+    let engine = EngineChoice::Memory(MemoryEngine::default());
+    Store::open(Arc::new(disk), &engine, settings).expect("opens").store
+}
+
+fn append(store: &mut Store, changes: &[Change]) {
     for batch in changes.chunks(500) {
         store.append(batch).expect("appends");
     }
@@ -94,16 +120,7 @@ fn received(number: u64) -> Moment {
 fn dossier(number: u64, key: &NodeKey) -> Vec<Change> {
     let (id, received) = (document(number, key.id()), received(number));
     let first = number * CHANGES + 1;
-    let header = |step: u64| Header {
-        document: id,
-        kind: Kind::DOSSIER,
-        author: key.id(),
-        office: office("HUB"),
-        incarnation: INCARNATION,
-        seq: first + step,
-        at: received.after(Duration::from_millis(step * STEP_MS)),
-        adds: if step == 0 { vec![office("EAST")] } else { vec![] },
-    };
+    let header = |step: u64| header(number, step, key);
     let actor = Actor::derive(key.id(), INCARNATION);
     let mut document = Document::new();
     let mut changes = Vec::new();
@@ -117,7 +134,7 @@ fn dossier(number: u64, key: &NodeKey) -> Vec<Change> {
     for (step, kind) in (1u64..).zip(COURSE) {
         let header = header(step);
         let act = act(&act_id(key, first + step), kind, (step, header.at));
-        let known = Dossier::read(id, &document).expect("reads");
+        let known = Dossier::of_taken(id, &changes).expect("it only grew").expect("reads");
         let planned = known.plan(&act, header.at).expect("the course is lawful");
         let draft = document.edit(actor, |editor| planned.write(editor)).expect("acts");
         changes.push(Change::sign(header, draft.payload(), key).expect("within limits"));
@@ -126,12 +143,26 @@ fn dossier(number: u64, key: &NodeKey) -> Vec<Change> {
     changes
 }
 
+/// The header of one change of a dossier.
+fn header(number: u64, step: u64, key: &NodeKey) -> Header {
+    Header {
+        document: document(number, key.id()),
+        kind: Kind::DOSSIER,
+        author: key.id(),
+        office: office("HUB"),
+        incarnation: INCARNATION,
+        seq: number * CHANGES + 1 + step,
+        at: received(number).after(Duration::from_millis(step * STEP_MS)),
+        adds: if step == 0 { vec![office("EAST")] } else { vec![] },
+    }
+}
+
 fn act_id(key: &NodeKey, seq: u64) -> String {
     format!("{}-{INCARNATION}-{seq}", key.id().short())
 }
 
 fn opening(number: u64, act: &str, at: Moment) -> Opening {
-    let serial = u32::try_from(number % 999_999 + 1).expect("below the limit");
+    let serial = u32::try_from(number % 9_999 + 1).expect("below the limit of a day");
     let code = Code::issue("000.00.00.H47", at, serial).expect("a code");
     Opening::received(code, act, "Trần Thị Một Cửa", at)
 }
