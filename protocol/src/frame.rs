@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::batch;
 use crate::codec::{self, CodecError};
 use crate::limits::{MAX_ADDRESSES, MAX_FRAME_BYTES};
+use crate::report::Reports;
 use crate::{
     Compare, FederationId, Incarnation, JoinSecret, Moment, NodeId, OfficeId, Signature, Tally,
     Want,
@@ -35,6 +36,8 @@ pub enum Frame {
     Ping(Ping),
     /// Answers a ping.
     Pong(Pong),
+    /// How nodes at and below the sender say that they are.
+    Reports(Reports),
     /// A new node shows its join code (enrolment only).
     Knock(Knock),
     /// The hub's answer to a knock (enrolment only).
@@ -340,6 +343,7 @@ const STANDING: u8 = 6;
 const PROOF: u8 = 7;
 const PING: u8 = 8;
 const PONG: u8 = 9;
+const REPORTS: u8 = 10;
 const KNOCK: u8 = 32;
 const REPLY: u8 = 33;
 
@@ -361,6 +365,7 @@ impl Frame {
             Frame::Proof(_) => PROOF,
             Frame::Ping(_) => PING,
             Frame::Pong(_) => PONG,
+            Frame::Reports(_) => REPORTS,
             Frame::Knock(_) => KNOCK,
             Frame::Reply(_) => REPLY,
         }
@@ -393,6 +398,7 @@ impl Frame {
             Frame::Proof(proof) => codec::encode(proof, limit),
             Frame::Ping(ping) => codec::encode(ping, limit),
             Frame::Pong(pong) => codec::encode(pong, limit),
+            Frame::Reports(reports) => codec::encode(reports, limit),
             Frame::Knock(knock) => codec::encode(knock, limit),
             Frame::Reply(reply) => codec::encode(reply, limit),
         }
@@ -411,6 +417,7 @@ impl Frame {
             PROOF => codec::decode(body, limit).map(Frame::Proof),
             PING => codec::decode(body, limit).map(Frame::Ping),
             PONG => codec::decode(body, limit).map(Frame::Pong),
+            REPORTS => codec::decode(body, limit).map(Frame::Reports),
             KNOCK => codec::decode(body, limit).map(Frame::Knock),
             REPLY => codec::decode(body, limit).map(Frame::Reply),
             _ => return Err(FrameError::UnknownKind { kind }),
@@ -420,14 +427,15 @@ impl Frame {
         Ok(frame)
     }
 
-    /// Refuses ranges that do not ascend; lists and texts keep their limits by themselves.
+    /// Refuses ranges and reports that do not ascend; lists and texts keep their own limits.
     fn check_order(&self) -> Result<(), FrameError> {
         let ascends = match self {
             Frame::Compare(compare) => compare.ascends(),
             Frame::Want(want) => want.ascends(),
+            Frame::Reports(reports) => reports.ascends(),
             _ => true,
         };
-        let cause = "a range does not ascend";
+        let cause = "a range or list does not ascend";
         if ascends { Ok(()) } else { Err(malformed(self.kind(), cause.into())) }
     }
 
@@ -458,6 +466,7 @@ fn name_of(kind: u8) -> &'static str {
         PROOF => "proof",
         PING => "ping",
         PONG => "pong",
+        REPORTS => "reports",
         KNOCK => "knock",
         REPLY => "reply",
         _ => "unknown",

@@ -14,17 +14,19 @@ mod key;
 pub mod limits;
 mod moment;
 mod reconcile;
+mod report;
 mod tally;
 
 pub use change::{Change, ChangeError, Header};
 pub use frame::{Ack, Batch, CloseCode, Frame, FrameError, FrameHead, Hello, Knock, Ping, Pong};
 pub use frame::{Proof, Reply, Standing, VersionRange, Written};
-pub use id::{ChangeId, DocumentId, FederationId, IdError, Incarnation, Kind, NodeId, OfficeId};
 pub use id::ShortId;
+pub use id::{ChangeId, DocumentId, FederationId, IdError, Incarnation, Kind, NodeId, OfficeId};
 pub use invitation::{Invitation, InvitationError, JoinSecret, UnfitAddresses};
 pub use key::{BadSignature, NodeKey, Signature, Verifier, verify};
 pub use moment::Moment;
 pub use reconcile::{Bound, Claim, Claimed, Compare, Want};
+pub use report::{Report, ReportOrder, Reports, Told};
 pub use tally::{ShortTally, Tally};
 
 #[cfg(test)]

@@ -43,3 +43,9 @@ pub const MAX_ADDRESSES: usize = 8;
 
 /// The longest join code that is looked at, in characters. A longer one is refused unread.
 pub const MAX_JOIN_CODE_CHARS: usize = 1024;
+
+/// The most reports in one frame. More makes the frame undecodable; send them in several.
+pub const MAX_REPORTS: usize = 64;
+
+/// The longest body of a report, in bytes. A longer one makes the frame undecodable.
+pub const MAX_REPORT_BYTES: usize = 1024;

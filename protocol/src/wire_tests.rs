@@ -5,17 +5,19 @@ use proptest::{prop_assert, proptest};
 
 use crate::limits::{
     MAX_ADDRESSES, MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES, MAX_CLAIMS,
-    MAX_FRAME_BYTES, MAX_LISTED_IDS, MAX_TEXT_BYTES,
+    MAX_FRAME_BYTES, MAX_LISTED_IDS, MAX_REPORT_BYTES, MAX_REPORTS, MAX_TEXT_BYTES,
 };
 use crate::{
     Ack, Batch, Bound, Change, Claim, Claimed, CloseCode, Compare, FederationId, Frame, FrameError,
-    FrameHead, Hello, Incarnation, JoinSecret, Knock, Moment, OfficeId, Ping, Pong, Proof, Reply,
-    ShortId, ShortTally, Signature, Standing, Tally, VersionRange, Want, Written,
+    FrameHead, Hello, Incarnation, JoinSecret, Knock, Moment, NodeId, NodeKey, OfficeId, Ping,
+    Pong, Proof, Reply, Report, ReportOrder, Reports, ShortId, ShortTally, Signature, Standing,
+    Tally, Told, VersionRange, Want, Written,
 };
 
 const COMPARE: u8 = 2;
 const WANT: u8 = 3;
 const BATCH: u8 = 4;
+const REPORTS: u8 = 10;
 const AT: Moment = Moment(1_500_000_000_000);
 
 fn office() -> OfficeId {
@@ -61,6 +63,18 @@ fn standing() -> Standing {
     }
 }
 
+fn report(node: u8) -> Report {
+    let order = ReportOrder { run: 300, incarnation: Incarnation(6), number: 251 };
+    let (node, signature) = (NodeId::from_bytes([node; 32]), Signature([9; 64]));
+    Report { node, order, body: b"body".to_vec(), signature }
+}
+
+fn reports() -> Reports {
+    let own = Told { report: report(1), age_ms: 0, skew_ms: Some(-2) };
+    let below = Told { report: report(2), age_ms: 251, skew_ms: None };
+    Reports { told: vec![own, below] }
+}
+
 fn knock() -> Knock {
     Knock {
         federation: FederationId::from_bytes([1; 32]),
@@ -90,6 +104,7 @@ fn golden() -> Vec<(Frame, &'static str)> {
         Frame::Proof(Proof { root, at: AT, signature: Signature([9; 64]) }),
         Frame::Ping(Ping { number: 0xffff }),
         Frame::Pong(Pong { number: 0x1_0000, at: AT }),
+        Frame::Reports(reports()),
         Frame::Knock(knock()),
         Frame::Reply(Reply::Welcome { batches: 2 }),
         Frame::Reply(Reply::Pending),
@@ -100,7 +115,7 @@ fn golden() -> Vec<(Frame, &'static str)> {
 }
 
 /// In the order of [`golden`].
-const GOLDEN: [&str; 13] = [
+const GOLDEN: [&str; 14] = [
     "5e000000010101010101010101010101010101010101010101010101010101010101010101010109\
      514e4d2d484f49414efd0807060504030201fd0098f73e5d010000010d31302e302e302e313a3439\
      33300f6c69656e74686f6e6720302e312e30",
@@ -117,6 +132,12 @@ const GOLDEN: [&str; 13] = [
      09090909090909090909090909090909090909090909090909090909090909",
     "0400000008fbffff",
     "0f00000009fc00000100fd0098f73e5d010000",
+    "e10000000a020101010101010101010101010101010101010101010101010101010101010101fb2c\
+     0106fbfb0004626f6479090909090909090909090909090909090909090909090909090909090909\
+     09090909090909090909090909090909090909090909090909090909090909090909000103020202\
+     0202020202020202020202020202020202020202020202020202020202fb2c0106fbfb0004626f64\
+     79090909090909090909090909090909090909090909090909090909090909090909090909090909\
+     09090909090909090909090909090909090909090909090909fbfb0000",
     "4c00000020010101010101010101010101010101010101010101010101010101010101010109514e\
      4d2d484f49414e08080808080808080808080808080808000f6c69656e74686f6e6720302e312e30",
     "03000000210002",
@@ -177,8 +198,32 @@ fn a_frame_head_keeps_its_limits() {
 }
 
 #[test]
+fn reports_that_do_not_ascend_are_neither_sent_nor_taken() {
+    for told in [vec![long(1), long(1)], many(2).into_iter().rev().collect()] {
+        let bytes = body(&told);
+        assert_eq!(code_of(REPORTS, &bytes), Some(CloseCode::MALFORMED_FRAME));
+        assert!(reporting(told).encode().is_err());
+    }
+}
+
+#[test]
+fn a_report_holds_for_its_node_its_place_and_its_federation() {
+    let key = NodeKey::from_seed([5; 32]);
+    let (ours, theirs) = (FederationId::from_bytes([1; 32]), FederationId::from_bytes([2; 32]));
+    let order = ReportOrder { run: 2, incarnation: Incarnation(3), number: 4 };
+    let signed = Report::sign(ours, &key, order, b"well".to_vec());
+    assert_eq!(signed.verify(ours), Ok(()));
+    assert!(signed.verify(theirs).is_err());
+    let later = ReportOrder { number: 5, ..order };
+    assert!(Report { order: later, ..signed.clone() }.verify(ours).is_err());
+    let elsewhere = Report { node: NodeId::from_bytes([7; 32]), ..signed.clone() };
+    assert!(elsewhere.verify(ours).is_err());
+    assert!(Report { body: b"ill".to_vec(), ..signed }.verify(ours).is_err());
+}
+
+#[test]
 fn an_unknown_kind_is_skipped_and_not_a_reason_to_close() {
-    for kind in [0, 10, 31, 34, 255] {
+    for kind in [0, 11, 31, 34, 255] {
         let error = Frame::decode(kind, &Bytes::new()).expect_err("the kind is unknown");
         assert!(matches!(error, FrameError::UnknownKind { .. }));
         assert_eq!(error.close_code(), None);
@@ -203,7 +248,7 @@ fn a_byte_too_few_or_too_many_is_malformed() {
 /// bytes of unlimited parts, to be told what no node of ours says.
 type Limited = (usize, fn(usize) -> Frame, fn(usize) -> Vec<u8>);
 
-fn limited() -> [Limited; 11] {
+fn limited() -> [Limited; 13] {
     [
         (MAX_CLAIMS, |n| Frame::Compare(skipping(n)), |n| body(&(Bound::START, skips(n)))),
         (MAX_LISTED_IDS, |n| Frame::Compare(listing(n)), |n| body(&(Bound::START, lists(n)))),
@@ -228,6 +273,8 @@ fn limited() -> [Limited; 11] {
             |n| refusing([text(1), text(n), text(1)]),
             |n| body(&(2_u32, [text(1), text(n), text(1)])),
         ),
+        (MAX_REPORTS, |n| reporting(many(n)), |n| body(&many(n))),
+        (MAX_REPORT_BYTES, |n| reporting(vec![long(n)]), |n| body(&vec![long_parts(n)])),
     ]
 }
 
@@ -310,6 +357,25 @@ fn knocking(addresses: Vec<String>, agent: String) -> Frame {
 fn knocked(addresses: Vec<String>, agent: String) -> Vec<u8> {
     let Knock { federation, office, secret, .. } = knock();
     body(&(federation, office, secret, addresses, agent))
+}
+
+fn reporting(told: Vec<Told>) -> Frame {
+    Frame::Reports(Reports { told })
+}
+
+fn many(count: usize) -> Vec<Told> {
+    let nodes = (1..).take(count);
+    nodes.map(|node| Told { report: report(node), age_ms: 0, skew_ms: None }).collect()
+}
+
+fn long(bytes: usize) -> Told {
+    let report = Report { body: vec![7; bytes], ..report(1) };
+    Told { report, age_ms: 1, skew_ms: None }
+}
+
+fn long_parts(bytes: usize) -> impl serde::Serialize {
+    let Told { report, age_ms, skew_ms } = long(bytes);
+    ((report.node, report.order, report.body, report.signature), age_ms, skew_ms)
 }
 
 fn refusing([code, cause, remedy]: [String; 3]) -> Frame {
