@@ -5,9 +5,10 @@ use toml::{Table, Value};
 use super::{Finding, Member, Source, assert_caught, assert_clean, lexed::Lexed, members, sources};
 
 /// Each layer with the layers it may depend on: arrows point down, siblings do not know each other.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("protocol", &[]),
     ("document", &["protocol"]),
+    ("health", &["protocol"]),
     ("federation", &["protocol", "document"]),
     ("catalogue", &["protocol", "document"]),
     ("dossier", &["protocol", "document", "catalogue"]),
@@ -24,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("console", &["protocol", "catalogue", "dossier", "request"]),
     ("web", &["protocol", "catalogue", "request", "folder", "certificate"]),
     ("desk", &BELOW_DESK),
+    ("board", &["protocol", "catalogue", "request", "folder", "web"]),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
     ("tests", &BELOW_TESTS),
@@ -32,9 +34,10 @@ const ARROWS: [(&str, &[&str]); 21] = [
 const BELOW_DESK: [&str; 9] =
     ["protocol", "catalogue", "dossier", "views", "qr", "forms", "request", "folder", "web"];
 
-const BELOW_NODE: [&str; 16] = [
+const BELOW_NODE: [&str; 18] = [
     "qr",
     "protocol",
+    "health",
     "document",
     "federation",
     "catalogue",
@@ -49,10 +52,12 @@ const BELOW_NODE: [&str; 16] = [
     "console",
     "web",
     "desk",
+    "board",
 ];
 
-const BELOW_TESTS: [&str; 17] = [
+const BELOW_TESTS: [&str; 19] = [
     "protocol",
+    "health",
     "document",
     "federation",
     "catalogue",
@@ -67,6 +72,7 @@ const BELOW_TESTS: [&str; 17] = [
     "console",
     "web",
     "desk",
+    "board",
     "node",
     "sim",
 ];
