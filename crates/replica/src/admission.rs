@@ -252,7 +252,7 @@ impl<S: Shelf> Replica<S> {
                 self.ledger.recount(&self.registry)?;
             }
             let documents = if revoked(&before) == revoked(&self.registry) {
-                self.ledger.unsettled()?
+                self.ledger.unsettled(usize::MAX)?
             } else {
                 self.ledger.all_documents()?
             };

@@ -87,6 +87,10 @@ impl<S: Shelf> Replica<S> {
             (State::Open { .. }, Frame::Ack(ack)) => self.ack(now, id, ack),
             (State::Open { .. }, Frame::Standing(standing)) => self.standing(now, id, standing),
             (State::Open { .. }, Frame::Proof(proof)) => self.proof(id, proof),
+            (State::Open { .. }, Frame::Reports(reports)) => {
+                self.notify(Notice::Reports { link: id, reports });
+                Ok(())
+            }
             (_, Frame::Ping(ping)) => {
                 self.send(id, Frame::Pong(Pong { number: ping.number, at: now }));
                 Ok(())
@@ -104,7 +108,7 @@ impl<S: Shelf> Replica<S> {
                 Ok(())
             }
             (State::Probing { .. }, Frame::Compare(_) | Frame::Want(_)) => Ok(()),
-            (State::Probing { .. }, Frame::Ack(_) | Frame::Proof(_)) => Ok(()),
+            (State::Probing { .. }, Frame::Ack(_) | Frame::Proof(_) | Frame::Reports(_)) => Ok(()),
             (_, frame) => {
                 let words = format!("a {} frame may not come here", frame.name());
                 self.hang_up(id, CloseCode::MALFORMED_FRAME, words);
@@ -458,7 +462,8 @@ impl<S: Shelf> Replica<S> {
 
     // ------------------------------------------------------------- closing
 
-    pub(crate) fn hang_up(&mut self, id: LinkId, code: CloseCode, words: String) {
+    /// Closes a link, if it is there.
+    pub fn hang_up(&mut self, id: LinkId, code: CloseCode, words: String) {
         let Some(link) = self.links.remove(&id) else { return };
         if link.is_open() {
             self.notify(Notice::Disconnected { office: link.office, node: link.node });

@@ -5,7 +5,7 @@ use lienthong_document::{Actor, Document};
 use lienthong_federation::revoke;
 use lienthong_protocol::{
     Ack, Bound, Change, Claim, Claimed, CloseCode, Compare, DocumentId, FederationId, Frame,
-    Header, Hello, Incarnation, Kind, NodeId, Pong, Proof, ShortTally, Standing, Tally,
+    Header, Hello, Incarnation, Kind, NodeId, Pong, Proof, Reports, ShortTally, Standing, Tally,
     VersionRange, Written,
 };
 
@@ -416,6 +416,26 @@ fn a_peers_clock_that_is_off_by_minutes_raises_an_alarm() {
 }
 
 #[test]
+fn reports_on_an_open_link_are_told_and_no_others_are() {
+    let told = |effects: &[Effect]| {
+        let is_told = |effect: &&Effect| matches!(effect, Effect::Notify(Notice::Reports { .. }));
+        effects.iter().filter(is_told).count()
+    };
+    let mut talk = Talk::at_hub();
+    let effects = talk.hear(Frame::Reports(Reports::default()));
+    assert_eq!(told(&effects), 1);
+    let open = talk.world.nodes[HUB].replica.open_links().collect::<Vec<_>>();
+    assert_eq!((open.len(), open[0].link), (1, talk.link));
+    let mut talk = Talk { world: World::new(), at: HUB, peer: DISTRICT, link: LinkId(7) };
+    talk.reach(talk.link);
+    let effects = talk.hear(Frame::Reports(Reports::default()));
+    assert_eq!(told(&effects), 0);
+    let is_closed =
+        |effect: &Effect| matches!(effect, Effect::HangUp { code: CloseCode::MALFORMED_FRAME, .. });
+    assert!(effects.iter().any(is_closed), "the peer has not said who it is");
+}
+
+#[test]
 fn an_answer_to_no_ping_measures_nothing() {
     let mut talk = Talk::at_hub();
     let (number, at) = (talk.world.now.0 + 1, talk.world.now);
@@ -541,6 +561,8 @@ fn a_node_that_is_revoked_is_hung_up_on_and_all_of_it_may_be_quarantined() {
     let (_, entries) = world.nodes[HUB].replica.document(a).expect("memory").expect("held");
     assert_eq!(entries[0].verdict, Verdict::Quarantined(Quarantined::Revoked));
     assert_eq!(world.nodes[HUB].replica.status().expect("memory").totals.quarantined, 1);
+    let quarantine = world.nodes[HUB].replica.quarantine(10).expect("memory");
+    assert_eq!(quarantine, [(a, Quarantined::Revoked, entries[0].place)]);
     assert_eq!(world.closed, [(HUB, CloseCode::UNKNOWN_NODE)]);
     assert!(!world.nodes[HUB].replica.admits(district));
 }

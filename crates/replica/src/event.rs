@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use lienthong_protocol::{ChangeId, CloseCode, DocumentId, Frame, Moment, NodeId, OfficeId};
+use lienthong_protocol::{
+    ChangeId, CloseCode, DocumentId, Frame, Moment, NodeId, OfficeId, Reports,
+};
 
 use crate::admission::Inspected;
 use crate::intake::Stored;
@@ -175,6 +177,13 @@ pub enum Notice {
         changes: u32,
         /// Why the last one was, if this node looked at it itself.
         cause: Option<&'static str>,
+    },
+    /// A peer tells of the health of nodes. Nothing of it was checked, but that the link is open.
+    Reports {
+        /// From where.
+        link: LinkId,
+        /// What.
+        reports: Reports,
     },
     /// A person should look.
     Alarm(Alarm),

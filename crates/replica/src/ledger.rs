@@ -291,14 +291,14 @@ impl<S: Shelf> Ledger<S> {
         Ok(self.shelf.get(&key::unsettled(id))?.is_some())
     }
 
-    /// Every document that has waiting or quarantined changes.
-    pub(crate) fn unsettled(&self) -> Result<Vec<DocumentId>, ShelfError> {
+    /// The documents that have waiting or quarantined changes, at most `limit`.
+    pub(crate) fn unsettled(&self, limit: usize) -> Result<Vec<DocumentId>, ShelfError> {
         let mut prefix = key::unsettled(DocumentId::from_bytes([0; 16]));
         prefix.truncate(1);
         let mut documents = Vec::new();
         self.scan(&prefix, Order::Ascending, |(key, _)| {
             documents.push(key::document_of(key));
-            Ok(true)
+            Ok(documents.len() < limit)
         })?;
         Ok(documents)
     }

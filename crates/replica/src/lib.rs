@@ -21,7 +21,7 @@ pub use dialer::Backoff;
 pub use entry::{Entry, Quarantined, Record, Runs, Totals, Verdict, Waiting};
 pub use event::{Alarm, Effect, Event, LinkId, Notice, Ticket, Wake};
 pub use intake::Stored;
-pub use link::{LinkStatus, Status};
+pub use link::{LinkStatus, OpenLink, Status};
 pub use replica::{Identity, Replica, Settings};
 pub use shelf::{Order, Pair, Place, Shelf, ShelfError};
 

@@ -209,8 +209,8 @@ pub struct LinkStatus {
     pub last_contact: Option<Moment>,
     /// When both ends last held the same; `None` if never.
     pub settled_at: Option<Moment>,
-    /// Whether the peer has signed that.
-    pub proven: bool,
+    /// What the peer signed then: the proof of complete sync. `None` if it has not.
+    pub proof: Option<Proof>,
     /// Round trip in milliseconds; `None` before the first ping is answered.
     pub rtt_ms: Option<u64>,
     /// How far the peer's clock is ahead, in milliseconds.
@@ -230,7 +230,28 @@ pub struct Status {
     pub links: Vec<LinkStatus>,
 }
 
+/// A link that is up, and who is at its other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenLink {
+    /// Which.
+    pub link: LinkId,
+    /// The node at the other end.
+    pub node: NodeId,
+    /// Its office.
+    pub office: OfficeId,
+    /// How far its clock is ahead, in milliseconds; `None` before the first ping is answered.
+    pub skew_ms: Option<i64>,
+}
+
 impl<S: Shelf> Replica<S> {
+    /// The links that are up.
+    pub fn open_links(&self) -> impl Iterator<Item = OpenLink> + '_ {
+        self.links.values().filter(|link| link.is_open()).map(|link| {
+            let Link { id, node, office, skew_ms, .. } = *link;
+            OpenLink { link: id, node, office, skew_ms }
+        })
+    }
+
     /// Puts what was taken in on the way to every office that may hold it.
     pub(crate) fn push(&mut self, news: &Absorbed, origin: &Origin) {
         for link in self.links.values_mut().filter(|link| link.is_open()) {
@@ -323,7 +344,7 @@ impl<S: Shelf> Replica<S> {
             unsent,
             last_contact: link.map(|link| link.last_contact).or(last),
             settled_at: memory.settled_at,
-            proven: memory.proof.is_some(),
+            proof: memory.proof.map(|(_, proof)| proof),
             rtt_ms: link.and_then(|link| link.rtt_ms),
             skew_ms: link.and_then(|link| link.skew_ms),
         })

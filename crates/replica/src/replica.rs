@@ -11,12 +11,12 @@ use lienthong_protocol::{
 
 use crate::admission::{Inspected, Law};
 use crate::dialer::{Backoff, Dialer};
-use crate::entry::{Entry, Record};
+use crate::entry::{Entry, Quarantined, Record, Verdict};
 use crate::event::{Effect, Event, LinkId, Notice, Ticket, Wake};
 use crate::intake::{self, Absorbed, Origin, Stored};
 use crate::ledger::{Held, Ledger};
 use crate::link::Link;
-use crate::shelf::{Shelf, ShelfError};
+use crate::shelf::{Place, Shelf, ShelfError};
 
 /// Who this node is.
 #[derive(Debug)]
@@ -235,6 +235,23 @@ impl<S: Shelf> Replica<S> {
         let Some(record) = self.ledger.record(id)? else { return Ok(None) };
         let entries = self.ledger.entries(id, &record)?;
         Ok(Some((record, entries)))
+    }
+
+    /// The changes in quarantine by their documents, with why and where they lie; at most `limit`
+    /// documents are looked at.
+    pub fn quarantine(
+        &self,
+        limit: usize,
+    ) -> Result<Vec<(DocumentId, Quarantined, Place)>, ShelfError> {
+        let mut quarantine = Vec::new();
+        for id in self.ledger.unsettled(limit)? {
+            let entries = self.document(id)?.map(|(_, entries)| entries).unwrap_or_default();
+            quarantine.extend(entries.iter().filter_map(|entry| match entry.verdict {
+                Verdict::Quarantined(reason) => Some((id, reason, entry.place)),
+                Verdict::Accepted | Verdict::Waiting(_) => None,
+            }));
+        }
+        Ok(quarantine)
     }
 
     /// At most `limit` documents of a kind that this office holds, newest first, created before

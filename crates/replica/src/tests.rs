@@ -386,7 +386,7 @@ impl World {
             let link = status.links.iter().find(|link| link.office == office);
             let link = link.expect("a link");
             assert!(link.settled, "{} is not settled with {office}: {link:?}", OFFICES[at]);
-            assert!(link.proven, "{} has no proof of {office}", OFFICES[at]);
+            assert!(link.proof.is_some(), "{} has no proof of {office}", OFFICES[at]);
             assert_eq!(link.unsent, 0);
         }
     }

@@ -136,7 +136,7 @@ impl World {
                 link.node != hostile::node() && self.is_running(link.node)
             };
             if let Some(link) =
-                links.by_ref().filter(own).find(|link| !(link.settled && link.proven))
+                links.by_ref().filter(own).find(|link| !(link.settled && link.proof.is_some()))
             {
                 let (state, count) = (link.state, link.root.count);
                 return Some(format!("seat {seat} with {} is {state}, {count}", link.office));

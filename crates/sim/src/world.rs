@@ -328,7 +328,7 @@ impl World {
                 self.say(format_args!("{seat} refuses {changes} of {office}: {cause:?}"));
             }
             Notice::Alarm(alarm) => self.say(format_args!("{seat} alarm {alarm:?}")),
-            Notice::Grew { .. } => {}
+            Notice::Grew { .. } | Notice::Reports { .. } => {}
         }
     }
 
