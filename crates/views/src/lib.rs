@@ -19,7 +19,7 @@ pub use error::ViewError;
 pub use open::OpenItem;
 pub use pool::Pool;
 pub use query::{Cursor, MAX_LIMIT, MAX_TEXT_CHARS, Query, QueryError};
-pub use reader::{Figures, Page, Reader, ReviewFigures, Stats, Summary};
+pub use reader::{Figures, Holding, Page, Reader, ReviewFigures, Stats, Summary};
 pub use rehearsals::Rehearsals;
 pub use row::{DossierRow, Watermark};
 pub use views::{Opened, Views};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lienthong_dossier::Status;
+use lienthong_dossier::{Status, local_minute};
 use lienthong_protocol::{DocumentId, Moment, OfficeId};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
@@ -96,6 +96,19 @@ pub struct Figures {
     pub review: ReviewFigures,
 }
 
+/// What an office holds that is not over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Holding {
+    /// Dossiers.
+    pub open: u64,
+    /// Those that run past their due.
+    pub overdue: u64,
+    /// Those that run and fall due in the first span that was asked for.
+    pub due_soon: u64,
+    /// Those that run and fall due in the second, which includes the first.
+    pub due_later: u64,
+}
+
 /// How much somebody has to look at, as a list of reviews shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ReviewFigures {
@@ -172,6 +185,36 @@ impl Reader {
             overdue: self.count(&Query { overdue_at: Some(at), ..Query::default() })?,
             review: review?,
         })
+    }
+
+    /// What every office holds that is not over, by office. `soon` and `later` end the two spans
+    /// before which dues are counted. Read from an index alone.
+    pub fn holdings(
+        &self,
+        at: Moment,
+        [soon, later]: [Moment; 2],
+    ) -> Result<Vec<(String, Holding)>, ViewError> {
+        let mut statement = self.connection.prepare_cached(HOLDINGS)?;
+        let [now, soon, later] = [at, soon, later].map(local_minute);
+        let rows = statement.query_map([now, soon, later], |row| {
+            let (open, overdue) = (whole(row, 1)?, whole(row, 2)?);
+            let (due_soon, due_later) = (whole(row, 3)?, whole(row, 4)?);
+            Ok((row.get(0)?, Holding { open, overdue, due_soon, due_later }))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many dossiers that an office holds fall due between two moments while their clocks run.
+    pub fn falling_due(
+        &self,
+        holder: OfficeId,
+        from: Moment,
+        until: Moment,
+    ) -> Result<u64, ViewError> {
+        let mut statement = self.connection.prepare_cached(FALLING_DUE)?;
+        let (from, until) = (local_minute(from), local_minute(until));
+        let values = params![holder.as_str(), from, until];
+        Ok(statement.query_row(values, |row| whole(row, 0))?)
     }
 
     /// Dossiers of which an applicant is to be told something and in which an office takes part,
@@ -312,5 +355,13 @@ const TIMED: &str = "SELECT code, words_vi, words, office FROM timed \
 const REVIEW_FIGURES: &str = "SELECT count(*), coalesce(sum(review), 0), \
      coalesce(sum(unconfirmed), 0), coalesce(sum(findings), 0) FROM dossier \
      WHERE open > 0 AND (open_from <= ?1 OR open_until > ?1)";
+// The lists of statuses stand as they do in the index `held`, and as a clock runs.
+pub(crate) const HOLDINGS: &str = "SELECT holder, count(*), \
+     sum(status IN (1, 2, 4) AND coalesce(due_key < ?1, 0)), \
+     sum(status IN (1, 2, 4) AND coalesce(due_key >= ?1 AND due_key <= ?2, 0)), \
+     sum(status IN (1, 2, 4) AND coalesce(due_key >= ?1 AND due_key <= ?3, 0)) \
+     FROM dossier WHERE status NOT IN (3, 7, 10) GROUP BY holder";
+pub(crate) const FALLING_DUE: &str = "SELECT count(*) FROM dossier WHERE status NOT IN (3, 7, 10) \
+     AND holder = ?1 AND status IN (1, 2, 4) AND due_key >= ?2 AND due_key <= ?3";
 const QUEUED: &str = "SELECT p.place, d.id FROM part AS p JOIN dossier AS d ON d.place = p.place \
      WHERE p.office = ?1 AND p.queued = 1 AND p.place < ?2 ORDER BY p.place DESC LIMIT ?3";

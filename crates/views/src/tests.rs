@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    Cursor, DossierRow, MAX_TEXT_CHARS, Query, Reader, Rehearsals, ReviewFigures, ViewError, Views,
-    Watermark,
+    Cursor, DossierRow, Holding, MAX_TEXT_CHARS, Query, Reader, Rehearsals, ReviewFigures,
+    ViewError, Views, Watermark,
 };
 
 /// 2026-01-05, 08:00 in Vietnam.
@@ -39,6 +39,14 @@ impl Desk {
 
     fn path(&self) -> PathBuf {
         self.folder.path().join("views.db")
+    }
+
+    /// How SQLite goes about a statement with three values.
+    fn plan(&self, statement: &str) -> String {
+        let connection = crate::schema::connect(&self.path()).expect("opens");
+        let mut asked = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).expect("ok");
+        let steps = asked.query_map(["a", "b", "c"], |row| row.get::<_, String>(3));
+        steps.expect("plans").collect::<Result<Vec<_>, _>>().expect("plans").join("; ")
     }
 
     fn reader(&self) -> Reader {
@@ -614,6 +622,48 @@ fn overdue_is_what_runs_past_its_due_in_vietnam() {
     let at = Some(Moment(midnight + 60_000));
     let here = Query { overdue_at: at, office: Some(office("HILL")), ..all() };
     assert_eq!(desk.finds(&here), [2, 1]);
+}
+
+#[test]
+fn holdings_are_counted_by_office_from_an_index_alone() {
+    let mut desk = Desk::new();
+    let due = |serial, status, due: &str| standing(serial, status, due);
+    let elsewhere = |serial, due: &str| {
+        let mut dossier = standing(serial, Status::InProcess, due);
+        dossier.standing.holder = office("EAST");
+        dossier
+    };
+    let mut without_due = standing(9, Status::InProcess, "2026-01-05");
+    without_due.standing.due = None;
+    desk.holds(&[
+        due(1, Status::InProcess, "2026-01-05T16:00"),
+        due(2, Status::Received, "2026-01-06T17:00"),
+        due(3, Status::InProcess, "2026-01-07"),
+        due(4, Status::SupplementAsked, "2026-01-05T16:00"),
+        due(5, Status::Returned, "2026-01-05T16:00"),
+        due(6, Status::Finished, "2026-01-05T16:00"),
+        elsewhere(7, "2026-01-06T17:00"),
+        elsewhere(8, "2026-01-08T17:00"),
+        without_due,
+    ]);
+    let at = |day: i8, hour: u32| {
+        let date = format!("2026-01-{day:02}").parse().expect("a day");
+        lienthong_catalogue::moment(date, format!("{hour:02}:00").parse().expect("an hour"))
+            .expect("it exists")
+    };
+    let (now, soon, later) = (at(6, 8), at(6, 17), at(8, 17));
+    let reader = desk.reader();
+    let found = reader.holdings(now, [soon, later]).expect("counts");
+    let east = Holding { open: 2, overdue: 0, due_soon: 1, due_later: 2 };
+    let hill = Holding { open: 6, overdue: 1, due_soon: 1, due_later: 2 };
+    assert_eq!(found, [("EAST".to_owned(), east), ("HILL".to_owned(), hill)]);
+    let falling = |from, until| reader.falling_due(office("HILL"), from, until).expect("counts");
+    assert_eq!(falling(at(5, 0), later), 3, "what fell due since counts, too");
+    assert_eq!([falling(now, soon), falling(now, at(6, 16)), falling(later, now)], [1, 0, 0]);
+    for statement in [crate::reader::HOLDINGS, crate::reader::FALLING_DUE] {
+        let plan = desk.plan(statement);
+        assert!(plan.contains("COVERING INDEX held"), "{plan}");
+    }
 }
 
 #[test]
