@@ -17,6 +17,7 @@ use crate::folder::{as_text, read_limited, replace};
 ///
 /// ```text
 /// Open --knock--> Knocked --approve--> Approved --admit--> Used
+///                    └────refuse─────> Refused
 /// ```
 #[derive(Debug)]
 pub struct Invitations {
@@ -67,6 +68,23 @@ pub enum Standing {
         #[serde(with = "as_text")]
         node: NodeId,
     },
+    /// The hub's operator refused the node.
+    Refused {
+        /// Which node.
+        #[serde(with = "as_text")]
+        node: NodeId,
+    },
+}
+
+/// A code that was given out, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Issued {
+    /// The office that it is for.
+    pub office: OfficeId,
+    /// When it ends, unless a node was approved before.
+    pub expires: Moment,
+    /// How far it has come.
+    pub standing: Standing,
 }
 
 /// A node that waits for approval.
@@ -147,6 +165,9 @@ impl Invitations {
         if code.standing.node().is_some_and(|node| node != visit.node) {
             return Err(refused("code-used", "another node came with this code first".into()));
         }
+        if matches!(code.standing, Standing::Refused { .. }) {
+            return Err(refused("code-refused", "the hub's operator refused this node".into()));
+        }
         let undecided = matches!(code.standing, Standing::Open | Standing::Knocked { .. });
         if undecided && now >= code.expires {
             let minutes = now.since(code.expires).as_secs() / 60;
@@ -171,6 +192,24 @@ impl Invitations {
 
     /// Lets a waiting node in; says for which office. With two codes the later knock counts.
     pub fn approve(&mut self, node: NodeId) -> Result<OfficeId, Failure> {
+        let (key, office, addresses) = self.waiting(node, "node not approved")?;
+        self.set(&key, Standing::Approved { node, addresses })?;
+        Ok(office)
+    }
+
+    /// Refuses a waiting node and voids its code; says for which office it came.
+    pub fn refuse(&mut self, node: NodeId) -> Result<OfficeId, Failure> {
+        let (key, office, _) = self.waiting(node, "node not refused")?;
+        self.set(&key, Standing::Refused { node })?;
+        Ok(office)
+    }
+
+    /// The code with which a node waits: its key, its office, and where the node can be dialled.
+    fn waiting(
+        &self,
+        node: NodeId,
+        what: &str,
+    ) -> Result<(String, OfficeId, Vec<String>), Failure> {
         let at = |code: &Code| match &code.standing {
             Standing::Knocked { node: own, addresses, since } if *own == node => {
                 Some((*since, code.office, addresses.clone()))
@@ -181,13 +220,12 @@ impl Invitations {
         let Some(((_, office, addresses), key)) = found.max() else {
             return Err(Failure::refused(
                 "node-not-waiting",
-                "node not approved",
+                what,
                 format!("node {} does not wait for approval", node.short()),
                 "see who waits with 'lienthong node list'",
             ));
         };
-        self.set(&key, Standing::Approved { node, addresses })?;
-        Ok(office)
+        Ok((key, office, addresses))
     }
 
     /// Marks the code of an approved visitor as used; once it is, nobody else can ever use it.
@@ -198,7 +236,7 @@ impl Invitations {
             Standing::Approved { node, .. } => {
                 self.set(&HEX.encode(&visit.secret_hash), Standing::Used { node })
             }
-            Standing::Open | Standing::Knocked { .. } => {
+            Standing::Open | Standing::Knocked { .. } | Standing::Refused { .. } => {
                 Err(refused("code-not-approved", "the hub has not approved the node yet".into()))
             }
         }
@@ -210,11 +248,26 @@ impl Invitations {
             Standing::Knocked { node, addresses, since } => {
                 Some(Waiting { office: code.office, node, addresses, since })
             }
-            Standing::Open | Standing::Approved { .. } | Standing::Used { .. } => None,
+            Standing::Open
+            | Standing::Approved { .. }
+            | Standing::Used { .. }
+            | Standing::Refused { .. } => None,
         };
         let mut waiting: Vec<Waiting> = self.codes.values().filter_map(waits).collect();
         waiting.sort_by_key(|one| (one.since, one.node));
         waiting
+    }
+
+    /// Every code that is in the book, the one that ends last first.
+    pub fn issued(&self) -> Vec<Issued> {
+        let issued = self.codes.values().map(|code| Issued {
+            office: code.office,
+            expires: code.expires,
+            standing: code.standing.clone(),
+        });
+        let mut issued: Vec<Issued> = issued.collect();
+        issued.sort_by_key(|code| (std::cmp::Reverse(code.expires), code.office));
+        issued
     }
 
     fn set(&mut self, key: &str, standing: Standing) -> Result<(), Failure> {
@@ -243,7 +296,8 @@ impl Standing {
             Standing::Open => None,
             Standing::Knocked { node, .. }
             | Standing::Approved { node, .. }
-            | Standing::Used { node } => Some(*node),
+            | Standing::Used { node }
+            | Standing::Refused { node } => Some(*node),
         }
     }
 }

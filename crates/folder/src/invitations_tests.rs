@@ -55,6 +55,24 @@ fn a_code_takes_one_node_from_open_to_used_through_restarts() -> Result<(), Fail
 }
 
 #[test]
+fn a_node_that_was_refused_stays_out_and_its_code_is_void() -> Result<(), Failure> {
+    let (folder, mut book) = book();
+    assert_refused(book.refuse(visit(1).node), "node-not-waiting");
+    book.knock(&visit(1), NOW)?;
+    assert_eq!(book.refuse(visit(1).node)?, office("TRADOWN"));
+    let mut book = Invitations::open(folder.path())?;
+    assert!(book.pending().is_empty());
+    assert_refused(book.knock(&visit(1), NOW), "code-refused");
+    assert_refused(book.knock(&visit(2), NOW), "code-used");
+    assert_refused(book.approve(visit(1).node), "node-not-waiting");
+    assert_refused(book.admit(&visit(1), NOW), "code-refused");
+    let issued = book.issued();
+    assert_eq!(issued.len(), 1);
+    assert_eq!(issued[0].standing, Standing::Refused { node: visit(1).node });
+    Ok(())
+}
+
+#[test]
 fn each_refusal_has_its_own_code() {
     let (_folder, mut book) = book();
     let unknown = Visit { secret_hash: [8; 32], ..visit(1) };

@@ -11,5 +11,5 @@ pub use accounts::{Account, Accounts, Role};
 pub use folder::{
     Folder, Membership, RESTORED, check_private, read_limited, replace_with, socket_of, sync_parent,
 };
-pub use invitations::{Invitations, Standing, Visit};
+pub use invitations::{Invitations, Issued, Standing, Visit};
 pub use settings::{Approval, Flags, LogFormat, Settings};

@@ -43,6 +43,22 @@ pub enum Request {
     Nodes,
     /// The offices of the federation.
     Offices,
+    /// How the offices at and below this node's stand, worst first.
+    Board,
+    /// One of them: its nodes, its history of contact, its proof, what of it is in quarantine.
+    BoardOffice {
+        /// Which.
+        office: OfficeId,
+    },
+    /// The waves in which centres join, and how ready each office is.
+    Rollout,
+    /// The join codes that were given out, without the codes.
+    Invitations,
+    /// Refuses a new node that waits; its code is void.
+    Refuse {
+        /// Which.
+        node: NodeId,
+    },
     /// Publishes a catalogue, a calendar or a staff list.
     Publish {
         /// Which of them.
