@@ -1,6 +1,6 @@
 //! The root office's part: join codes, knocks, and the registry that follows from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -109,6 +109,25 @@ impl Mind {
         }))
     }
 
+    pub(crate) fn refuse(&mut self, node: NodeId) -> Result<Value, Failure> {
+        let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
+        let office = hub.invitations.refuse(node)?;
+        tracing::info!(%office, node = node.short(), "node-refused");
+        Ok(json!({ "node": node.to_string(), "office": office.to_string() }))
+    }
+
+    /// The join codes that were given out; a node that is not the hub's gives none.
+    pub(crate) fn invitations(&self) -> Value {
+        let issued = self.hub.iter().flat_map(|hub| hub.invitations.issued());
+        json!({ "invitations": issued.collect::<Vec<_>>() })
+    }
+
+    /// The offices that were given a join code.
+    pub(crate) fn invited(&self) -> BTreeSet<OfficeId> {
+        let issued = self.hub.iter().flat_map(|hub| hub.invitations.issued());
+        issued.map(|issued| issued.office).collect()
+    }
+
     pub(crate) fn waiting(&self) -> Value {
         let Some(hub) = &self.hub else { return json!([]) };
         serde_json::to_value(hub.invitations.pending()).unwrap_or_default()
@@ -166,7 +185,7 @@ impl Mind {
                 hub.invitations.admit(&visit, at)?;
                 tracing::info!(office = %knock.office, node = node.short(), "node-joined");
             }
-            Standing::Used { .. } => {}
+            Standing::Used { .. } | Standing::Refused { .. } => {}
         }
         self.registry_answer()
     }

@@ -1,9 +1,11 @@
 //! The node of Liên Thông: the only place where the layers meet.
 
+mod board;
 mod catalogue;
 mod codes;
 mod counter;
 mod demo;
+mod health;
 mod hub;
 mod library;
 mod limits;

@@ -9,7 +9,7 @@ use lienthong_protocol::{
     Change, ChangeId, CloseCode, DocumentId, Frame, Kind, Moment, NodeId, OfficeId,
 };
 use lienthong_replica::{
-    Effect, Event, Inspected, LinkId, Notice, Replica, ShelfError, Stored, Ticket, inspect,
+    Effect, Event, Inspected, LinkId, Notice, Replica, Stored, Ticket, inspect,
 };
 use lienthong_request::{Failure, Request};
 use lienthong_store::AppendError;
@@ -17,11 +17,14 @@ use lienthong_transport::{Answer, Closed, DialError, Endpoint, Gate, LinkSender,
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::board::Sketch;
 use crate::codes::Codes;
+use crate::health::{Measured, Watch};
 use crate::hub::{Hub, revoked};
 use crate::library::Library;
 use crate::list::{Outlook, Queue};
-use crate::shelf::{StoreShelf, failed, place, unfit};
+use crate::shelf::{StoreShelf, append_failed, change_failed, edit_failed, failed, place, unfit};
+pub(crate) use crate::shelf::{disk_full, store_failed};
 use crate::troubles::Troubles;
 use crate::viewer::FromViewer;
 
@@ -46,8 +49,12 @@ pub(crate) enum Message {
     Ask { request: Request, answer: oneshot::Sender<Result<Value, Failure>> },
     /// The viewer has something to say.
     Viewer(FromViewer),
+    /// What a thread has found out about this node.
+    Measured(Measured),
     /// Somebody is about to ask the view: what must it have, and what must it not show?
     Outlook(oneshot::Sender<Result<Outlook, Failure>>),
+    /// Somebody asks for the board.
+    Sketch(oneshot::Sender<Result<Sketch, Failure>>),
     /// The network is there, or gone.
     Network(Option<Arc<Endpoint>>),
     /// Checkpoint, say goodbye, end.
@@ -85,6 +92,7 @@ pub(crate) struct Mind {
     pub(crate) library: Library,
     pub(crate) troubles: Troubles,
     pub(crate) viewer: Queue,
+    pub(crate) watch: Watch,
     endpoint: Option<Arc<Endpoint>>,
     senders: BTreeMap<LinkId, LinkSender>,
     pending: Vec<(Ticket, Vec<Inspected>)>,
@@ -109,7 +117,7 @@ impl Mind {
         admitted: Arc<Admitted>,
         notices: broadcast::Sender<Notice>,
         (codes, clock): (Codes, Clock),
-        viewer: Queue,
+        (viewer, watch): (Queue, Watch),
     ) -> Mind {
         let mut mind = Mind {
             replica,
@@ -121,6 +129,7 @@ impl Mind {
             library: Library::default(),
             troubles: Troubles::default(),
             viewer,
+            watch,
             endpoint: None,
             senders: BTreeMap::new(),
             pending: Vec::new(),
@@ -164,6 +173,7 @@ impl Mind {
             }
             self.replica.handle_timeout(self.now()).map_err(store_failed)?;
             self.work()?;
+            self.tend_health()?;
             self.feed_viewer(false)?;
             if stop {
                 return self.close();
@@ -190,7 +200,7 @@ impl Mind {
             return Duration::ZERO;
         }
         let due = self.replica.poll_timeout().map(|(at, _)| at.since(self.now()));
-        due.unwrap_or(CHECKPOINT_AFTER).min(CHECKPOINT_AFTER)
+        due.unwrap_or(CHECKPOINT_AFTER).min(CHECKPOINT_AFTER).min(self.watch.wait())
     }
 
     /// Takes one message; `true` when it is the last.
@@ -221,11 +231,16 @@ impl Mind {
                 drop(answer.send(result));
             }
             Message::Viewer(said) => self.hear_viewer(said)?,
+            Message::Measured(measured) => self.measured(measured)?,
             Message::Outlook(answer) => {
                 self.work()?;
                 let outlook = self.outlook();
                 // Whoever asked may have gone.
                 drop(answer.send(outlook));
+            }
+            Message::Sketch(answer) => {
+                let sketch = self.sketch();
+                drop(answer.send(sketch));
             }
             Message::Network(endpoint) => {
                 self.endpoint = endpoint;
@@ -280,7 +295,7 @@ impl Mind {
         Ok(())
     }
 
-    fn send(&mut self, link: LinkId, frame: Frame) {
+    pub(crate) fn send(&mut self, link: LinkId, frame: Frame) {
         let Some(sender) = self.senders.get(&link) else { return };
         if let Err(full) = sender.send(frame) {
             tracing::debug!(%link, %full, "frame-not-sent");
@@ -288,6 +303,7 @@ impl Mind {
     }
 
     fn notice(&mut self, notice: Notice) -> Result<(), Failure> {
+        self.watch(&notice);
         match &notice {
             Notice::Connected { office, node, addresses } => {
                 tracing::info!(%office, node = node.short(), "connected");
@@ -314,6 +330,7 @@ impl Mind {
             Notice::Refused { office, changes, cause } => {
                 tracing::warn!(%office, changes, cause, "changes-refused");
             }
+            Notice::Reports { link, reports } => self.hear_reports(*link, reports.clone()),
             Notice::Alarm(alarm) => {
                 tracing::warn!(?alarm, "alarm");
                 self.troubles.alarm(alarm, self.now());
@@ -384,6 +401,7 @@ impl Mind {
             sender.close(CloseCode::GOING_AWAY, "nút dừng lại / the node stops");
         }
         self.feed_viewer(true)?;
+        self.watch.save();
         let store = &mut self.replica.shelf_mut().store;
         let closed = store.checkpoint().and_then(|()| store.index_mut().finish_checkpoint());
         closed.map_err(|error| store_failed(failed(&error)))
@@ -455,43 +473,4 @@ impl Mind {
         let next = self.replica.header(self.now(), None, kind, Vec::new()).seq;
         if next > seq { Ok(id) } else { Err(disk_full()) }
     }
-}
-
-/// The code of the failure after which nothing was stored and everything goes on.
-pub(crate) const DISK_FULL: &str = "disk-full";
-
-pub(crate) fn disk_full() -> Failure {
-    let what = "chưa ghi gì / nothing was saved";
-    let why = "đĩa đầy hoặc gần đầy / the disk is full, or nearly";
-    let remedy = "giải phóng đĩa rồi làm lại, không cần khởi động lại / \
-                  free space on the disk and do it again; no restart is needed";
-    Failure::store(DISK_FULL, what, why, remedy)
-}
-
-pub(crate) fn store_failed(error: ShelfError) -> Failure {
-    let ShelfError { cause } = error;
-    Failure::store(
-        "index-failed",
-        "nút dừng lại / the node stops",
-        format!("the index cannot be read: {cause}"),
-        "start the node again: the index is rebuilt from the log",
-    )
-}
-
-fn append_failed(error: &AppendError) -> Failure {
-    Failure::store(error.code(), "nút dừng lại / the node stops", error.to_string(), error.remedy())
-}
-
-fn edit_failed(error: &EditError) -> Failure {
-    Failure::refused(
-        error.code(),
-        "chưa ghi gì / nothing was saved",
-        error.to_string(),
-        error.remedy(),
-    )
-}
-
-fn change_failed(why: &str) -> Failure {
-    let remedy = "nhập ít hơn mỗi lần / enter less at once";
-    Failure::refused("change-refused", "chưa ghi gì / nothing was saved", why, remedy)
 }

@@ -21,7 +21,9 @@ use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::board::Sketch;
 use crate::codes::Codes;
+use crate::health::Watch;
 use crate::hub::{Hub, random_bytes, revoked};
 use crate::list::{Door, Outlook, Queue, list, with_figures};
 use crate::mind::{Admitted, Clock, Message, Mind, now, store_failed};
@@ -110,7 +112,9 @@ impl Node {
             (store.reader(), store.log().end())
         };
         let gate = Arc::clone(&admitted);
-        let mut mind = Mind::new(replica, hub, gate, notices.clone(), (codes, clock), queue);
+        let watch = Watch::open(folder.path(), replica.identity(), messages.downgrade());
+        let besides = (queue, watch);
+        let mut mind = Mind::new(replica, hub, gate, notices.clone(), (codes, clock), besides);
         let own = mind.replica.identity().key.id();
         mind.follow_addresses(own, &[advertise])?;
         mind.share_out_serials()?;
@@ -254,6 +258,12 @@ async fn ask(
             let told = tokio::task::spawn_blocking(move || with_figures(&door, answer, outlook));
             told.await.map_err(|_| stopped())
         }
+        Request::Board => {
+            let (door, sketch) = (Arc::clone(door), sketch(messages).await?);
+            // Beside the mind, too: it counts every open dossier.
+            let told = tokio::task::spawn_blocking(move || sketch.finished(&door));
+            told.await.map_err(|_| stopped())
+        }
         request => ask_mind(messages, request).await,
     }
 }
@@ -268,6 +278,13 @@ async fn ask_mind(messages: &mpsc::Sender<Message>, request: Request) -> Result<
 async fn outlook(messages: &mpsc::Sender<Message>) -> Result<Outlook, Failure> {
     let (answer, answered) = oneshot::channel();
     messages.send(Message::Outlook(answer)).await.map_err(|_| stopped())?;
+    answered.await.map_err(|_| stopped())?
+}
+
+/// The board without what the view knows.
+async fn sketch(messages: &mpsc::Sender<Message>) -> Result<Sketch, Failure> {
+    let (answer, answered) = oneshot::channel();
+    messages.send(Message::Sketch(answer)).await.map_err(|_| stopped())?;
     answered.await.map_err(|_| stopped())?
 }
 

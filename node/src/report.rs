@@ -1,8 +1,11 @@
-//! Answers about the node itself.
+//! Answers about this node, and about the offices below it one by one.
+
+use std::collections::BTreeMap;
 
 use lienthong_federation::SerialPart;
-use lienthong_protocol::OfficeId;
-use lienthong_replica::LinkStatus;
+use lienthong_health::Health;
+use lienthong_protocol::{Change, NodeId, OfficeId};
+use lienthong_replica::{LinkStatus, MAX_SKEW_MS, Shelf};
 use lienthong_request::{Failure, Request, SCHEMA};
 use serde_json::{Value, json};
 
@@ -36,6 +39,11 @@ impl Mind {
             Request::Staff { office } => self.staff(office),
             Request::Nodes => Ok(self.nodes()),
             Request::Offices => Ok(self.offices()),
+            Request::Board => Ok(self.sketch()?.finished(&self.viewer.door)),
+            Request::BoardOffice { office } => self.board_office(office),
+            Request::Rollout => self.rollout(),
+            Request::Invitations => Ok(self.invitations()),
+            Request::Refuse { node } => self.refuse(node),
             Request::Receive { reception, officer, registered } => {
                 self.receive(&reception, &officer, registered)
             }
@@ -122,6 +130,117 @@ impl Mind {
         json!({ "offices": offices.collect::<Vec<_>>() })
     }
 
+    /// One office of the board.
+    fn board_office(&mut self, office: OfficeId) -> Result<Value, Failure> {
+        if !self.board_offices().iter().any(|known| known.id == office) {
+            return Err(not_below(office));
+        }
+        let status = self.replica.status().map_err(store_failed)?;
+        let links = status.links.iter().filter(|link| link.office == office);
+        let proofs = links.map(|link| {
+            let proof = link.proof.as_ref();
+            json!({
+                "node": link.node.to_string(),
+                "state": link.state,
+                "settled": link.settled,
+                "root": link.root.hex(),
+                "shared_changes": link.root.count,
+                "peer_changes": link.peer_changes,
+                "unsent": link.unsent,
+                "last_close": self.troubles.last_close(link.node),
+                "proven_root": proof.map(|proof| proof.root.hex()),
+                "proven_changes": proof.map(|proof| proof.root.count),
+                "proven_ms": proof.map(|proof| proof.at.0),
+            })
+        });
+        let contact = self.watch.board.contact(office);
+        let turns = contact.into_iter().flat_map(|contact| contact.turns().rev());
+        let nodes = self.replica.registry().nodes_of(office).map(|node| {
+            let held = self.watch.board.of(node.id);
+            json!({
+                "node": node.id.to_string(),
+                "addresses": node.addresses,
+                "since_ms": node.since.0,
+                "revoked": node.revoked.is_some(),
+                "heard_ms": held.map(|held| held.heard.0),
+                "skew_ms": held.and_then(|held| held.skew_ms),
+            })
+        });
+        Ok(json!({
+            "office": office,
+            "links": proofs.collect::<Vec<_>>(),
+            "contact": turns
+                .map(|turn| json!({ "at_ms": turn.at.0, "up": turn.is_up }))
+                .collect::<Vec<_>>(),
+            "nodes": nodes.collect::<Vec<_>>(),
+            "quarantine": self.quarantine_of(office)?,
+        }))
+    }
+
+    /// What nodes of an office wrote that is in quarantine here.
+    fn quarantine_of(&self, office: OfficeId) -> Result<Vec<Value>, Failure> {
+        let mut found = Vec::new();
+        for (document, why, place) in
+            self.replica.quarantine(MAX_LOOKED_AT).map_err(store_failed)?
+        {
+            let record = self.replica.shelf().record(place).map_err(store_failed)?;
+            let change = record.and_then(|bytes| Change::trusted(bytes).ok());
+            if change.is_some_and(|change| change.header().office == office) {
+                let reason = crate::health::reason(why).name();
+                found.push(json!({ "document": document.to_string(), "reason": reason }));
+            }
+            if found.len() >= MAX_SHOWN {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The waves of the registry, and what each office has of what it needs.
+    fn rollout(&mut self) -> Result<Value, Failure> {
+        let published = self.published()?;
+        let status = self.replica.status().map_err(store_failed)?;
+        let invited = self.invited();
+        let mut waves: BTreeMap<u16, Vec<Value>> = BTreeMap::new();
+        for office in self.board_offices() {
+            let Some(wave) = office.wave else { continue };
+            let nodes: Vec<NodeId> = self.live_nodes(office.id).map(|node| node.id).collect();
+            let joined = self.live_nodes(office.id).map(|node| node.since).min();
+            let held = nodes.iter().filter_map(|node| self.watch.board.of(*node));
+            let held = held.max_by_key(|held| held.heard);
+            let health = held.and_then(|held| Health::from_body(&held.report.body).ok());
+            let link = status.links.iter().find(|link| link.office == office.id);
+            let below = self.replica.registry().children(office.id);
+            let below: Vec<bool> =
+                below.map(|child| self.live_nodes(child).next().is_some()).collect();
+            let has_settled = link.is_some_and(|link| link.settled_at.is_some())
+                || health.as_ref().is_some_and(|health| health.has_settled());
+            let space = health.as_ref().and_then(|health| health.disk);
+            let program = &self.replica.identity().agent;
+            let skew_ms = link.and_then(|link| link.skew_ms);
+            let skew_ms = skew_ms.or(held.and_then(|held| held.skew_ms));
+            waves.entry(wave).or_default().push(json!({
+                "office": office.id,
+                "name": office.name,
+                "joined_ms": joined.map(|at| at.0),
+                "below": below.len(),
+                "below_joined": below.iter().filter(|joined| **joined).count(),
+                "ready": {
+                    "invited": joined.is_some() || invited.contains(&office.id),
+                    "joined": joined.is_some(),
+                    "settled": has_settled,
+                    "staff": published.staff(office.id).is_some(),
+                    "program": health.as_ref().is_some_and(|health| health.program == *program),
+                    "clock": skew_ms.is_some_and(|skew| skew.abs() <= MAX_SKEW_MS),
+                    "disk": space.is_some_and(|disk| disk.free_bytes >= disk.total_bytes / 10),
+                },
+            }));
+        }
+        let waves =
+            waves.into_iter().map(|(year, offices)| json!({ "wave": year, "offices": offices }));
+        Ok(json!({ "waves": waves.collect::<Vec<_>>() }))
+    }
+
     fn link_json(&self, link: &LinkStatus) -> Value {
         let traffic = self.traffic(link.node).unwrap_or_default();
         json!({
@@ -135,7 +254,7 @@ impl Mind {
             "unsent": link.unsent,
             "last_contact_ms": link.last_contact.map(|at| at.0),
             "settled_at_ms": link.settled_at.map(|at| at.0),
-            "proven": link.proven,
+            "proven": link.proof.is_some(),
             "last_close": self.troubles.last_close(link.node),
             "rtt_ms": link.rtt_ms,
             "skew_ms": link.skew_ms,
@@ -148,3 +267,16 @@ impl Mind {
         })
     }
 }
+
+fn not_below(office: OfficeId) -> Failure {
+    Failure::refused(
+        "not-found",
+        "không có gì để xem / there is nothing to show",
+        format!("{office} không ở đây hay bên dưới / {office} is neither here nor below"),
+        "chọn một cơ quan trên bảng / choose an office of the board",
+    )
+}
+
+/// How many documents with changes in quarantine are looked at, and how many changes are shown.
+const MAX_LOOKED_AT: usize = 1_000;
+const MAX_SHOWN: usize = 100;

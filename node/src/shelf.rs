@@ -1,16 +1,18 @@
-//! The store as the replica's shelf, and what damaged records in it mean.
+//! The store as the replica's shelf, what damaged records in it mean, and why nothing was stored.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use lienthong_document::{Document, Refusal};
+use lienthong_document::{Document, EditError, Refusal};
 use lienthong_protocol::{Change, ChangeId, DocumentId};
 use lienthong_replica::{Entry, Event, Order, Pair, Place, Shelf, ShelfError, Verdict};
 use lienthong_request::Failure;
-use lienthong_store::{Direction, IndexError, KeyRange, Location, LogReader, ReadError, Store};
+use lienthong_store::{
+    AppendError, Direction, IndexError, KeyRange, Location, LogReader, ReadError, Store,
+};
 
-use crate::mind::{DISK_FULL, Mind, store_failed};
+use crate::mind::Mind;
 
 /// The index of a store, and its log for reading.
 pub(crate) struct StoreShelf {
@@ -96,6 +98,45 @@ fn record_damaged(id: DocumentId) -> Failure {
 }
 
 const RECORD_DAMAGED: &str = "record-damaged";
+
+/// The code of the failure after which nothing was stored and everything goes on.
+pub(crate) const DISK_FULL: &str = "disk-full";
+
+pub(crate) fn disk_full() -> Failure {
+    let what = "chưa ghi gì / nothing was saved";
+    let why = "đĩa đầy hoặc gần đầy / the disk is full, or nearly";
+    let remedy = "giải phóng đĩa rồi làm lại, không cần khởi động lại / \
+                  free space on the disk and do it again; no restart is needed";
+    Failure::store(DISK_FULL, what, why, remedy)
+}
+
+pub(crate) fn store_failed(error: ShelfError) -> Failure {
+    let ShelfError { cause } = error;
+    Failure::store(
+        "index-failed",
+        "nút dừng lại / the node stops",
+        format!("the index cannot be read: {cause}"),
+        "start the node again: the index is rebuilt from the log",
+    )
+}
+
+pub(crate) fn append_failed(error: &AppendError) -> Failure {
+    Failure::store(error.code(), "nút dừng lại / the node stops", error.to_string(), error.remedy())
+}
+
+pub(crate) fn edit_failed(error: &EditError) -> Failure {
+    Failure::refused(
+        error.code(),
+        "chưa ghi gì / nothing was saved",
+        error.to_string(),
+        error.remedy(),
+    )
+}
+
+pub(crate) fn change_failed(why: &str) -> Failure {
+    let remedy = "nhập ít hơn mỗi lần / enter less at once";
+    Failure::refused("change-refused", "chưa ghi gì / nothing was saved", why, remedy)
+}
 
 /// The replica's word for a place in the log.
 pub(crate) fn place(location: Location) -> Place {
