@@ -4,13 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lienthong_desk::{Setup, Start, Trust, WORDS};
+use lienthong_desk::{Setup, Start, Trust};
 use lienthong_federation::Province;
 use lienthong_folder::{Folder, Settings, replace_with};
 use lienthong_protocol::Invitation;
 use lienthong_request::{Failure, Request};
 use lienthong_web::{
-    BoxFuture, Fitting, Node as Asked, Server, Site, Words, router, serve, spoken_code, when,
+    BoxFuture, Fitting, Node as Asked, Route, Server, Site, Words, router, serve, spoken_code, when,
 };
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -48,10 +48,10 @@ impl Pages {
         let beginning = Beginning { data: data.to_owned(), settings: settings.clone(), to_pages };
         let start = (!is_joined).then(|| Arc::new(beginning) as Arc<dyn Start>);
         let secret = spoken_code()?;
-        let words = Words::parse(&[Words::FRAME, WORDS]).expect("a test reads the words");
+        let words = Words::parse(&LISTS).expect("a test reads the words");
         let site = Site::new(Fitting::new(data, words, server.hosts(), now))?;
         let setup = Setup::new(start, secret.clone());
-        let router = router(&site, lienthong_desk::routes(&setup));
+        let router = router(&site, routes(&setup));
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(server, router, stop.clone()));
         Ok(Some(Pages { site, address, origin, fingerprint, secret, nodes, stop, serving }))
@@ -180,10 +180,23 @@ fn keep_pages(folder: &Path) -> Result<(), Failure> {
     written.map_err(|error| Failure::disk("setting not saved", &file, &error))
 }
 
+/// Every page and call of a node.
+fn routes(setup: &Arc<Setup>) -> Vec<Route> {
+    let mut routes = lienthong_desk::routes(setup);
+    routes.extend(lienthong_board::routes());
+    routes
+}
+
 fn broken_off() -> Failure {
     let why = "the program is about to stop";
     Failure::failed("broken-off", "chưa xong / not done", why, "khởi động lại / start it again")
 }
 
+/// The words of all pages.
+const LISTS: [&str; 3] = [Words::FRAME, lienthong_desk::WORDS, lienthong_board::WORDS];
 /// Where a folder that has not joined is served without a setting.
 const FIRST_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+#[cfg(test)]
+#[path = "web_tests.rs"]
+mod tests;

@@ -36,11 +36,22 @@ export class Node {
     return execFileSync(PROGRAM, [...words, "--data", this.data], options);
   }
 
+  /** Joins with a code, while others go on: somebody may have to approve it first. */
+  async joins(code) {
+    const joining = spawn(PROGRAM, ["join", "-", "--data", this.data], { stdio: "pipe" });
+    const told = [];
+    joining.stderr.on("data", (words) => told.push(words));
+    joining.stdin.end(code);
+    const [exit] = await once(joining, "exit");
+    if (exit !== 0) throw new Error(Buffer.concat(told).toString());
+  }
+
   /** Starts it; its pages are at `this.site` once this returns. */
   async start() {
     this.address ??= `127.0.0.1:${await freePort()}`;
     const words = ["serve", "--data", this.data, "--listen", this.address, "--http", "127.0.0.1:0"];
-    this.process = spawn(PROGRAM, words, { stdio: ["ignore", "ignore", "pipe"] });
+    const env = { ...process.env, ...this.environment };
+    this.process = spawn(PROGRAM, words, { stdio: ["ignore", "ignore", "pipe"], env });
     this.log = [];
     const told = new Promise((tell, fail) => {
       createInterface({ input: this.process.stderr }).on("line", (line) => {

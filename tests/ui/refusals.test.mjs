@@ -6,7 +6,7 @@ import { request } from "node:http";
 import { Desk, browser } from "./desk.mjs";
 import { Province } from "./node.mjs";
 
-/** Method and path of every route; a test of `crates/desk` compares it with the router's table. */
+/** Method and path of every route; a test of `node` compares it with the router's table. */
 const ROUTES = JSON.parse(readFileSync(new URL("routes.json", import.meta.url), "utf8"));
 
 let chromium;

@@ -208,6 +208,7 @@ const fn act_call(
 }
 
 const IN_CHARGE: Who = Who::Holder(&[Role::Administrator]);
+const WATCHING: Who = Who::Holder(&[Role::Supervisor, Role::Administrator]);
 const AT_COUNTER: Who = Who::Holder(&[Role::Intake]);
 const AT_WORK: Who = Who::Holder(&[Role::Intake, Role::Processing, Role::Leader]);
 const DAY: (&str, &str) = ("day", "The day, as YYYY-MM-DD; default today");
@@ -215,12 +216,41 @@ const SESSION: &str = "/api/v1/session";
 const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Every call that is a request to the node.
-pub(crate) static CALLS: [Call; 22] = [
+pub(crate) static CALLS: [Call; 27] = [
     read_call("/api/v1/status", "Where this node stands", |_| Ok(Request::Status)),
     read_call("/api/v1/peers", "The links alone", |_| Ok(Request::Peers)),
     read_call("/api/v1/offices", "The offices of the federation", |_| Ok(Request::Offices)),
     read_call("/api/v1/nodes", "The nodes of the federation and those that wait", |_| {
         Ok(Request::Nodes)
+    }),
+    Call {
+        who: WATCHING,
+        ..read_call("/api/v1/board", "How the offices at and below this node's stand", |_| {
+            Ok(Request::Board)
+        })
+    },
+    Call {
+        who: WATCHING,
+        ..read_call(
+            "/api/v1/board/offices/{office}",
+            "One of them: contact, proof, quarantine",
+            |v| Ok(Request::BoardOffice { office: read("office", v.part("office"))? }),
+        )
+    },
+    Call {
+        who: WATCHING,
+        ..read_call("/api/v1/board/rollout", "The waves, and how ready each office is", |_| {
+            Ok(Request::Rollout)
+        })
+    },
+    Call {
+        who: IN_CHARGE,
+        ..read_call("/api/v1/invitations", "The join codes given out, without the codes", |_| {
+            Ok(Request::Invitations)
+        })
+    },
+    act_call("/api/v1/nodes/{node}/refuse", "Refuses a node that waits", IN_CHARGE, |visit| {
+        Ok(Request::Refuse { node: read("node", visit.part("node"))? })
     }),
     Call {
         query: &[("office", "Which; default this node's own")],

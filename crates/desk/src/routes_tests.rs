@@ -186,23 +186,6 @@ async fn every_route_refuses_a_wrong_host_origin_and_method() {
 }
 
 #[tokio::test]
-async fn the_list_of_routes_for_the_tests_with_a_browser_is_current() {
-    let world = world().await;
-    let lines: BTreeSet<String> = world
-        .routes
-        .iter()
-        .map(|route| format!("{:?}", [route.method.as_str(), route.path]))
-        .collect();
-    let made = format!("[\n{}\n]\n", lines.into_iter().collect::<Vec<_>>().join(",\n"));
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/ui/routes.json");
-    if std::fs::read_to_string(file).unwrap_or_default() != made {
-        let fresh = std::env::temp_dir().join("routes.json");
-        std::fs::write(&fresh, &made).expect("it can be written");
-        panic!("tests/ui/routes.json is old; the current one is {}", fresh.display());
-    }
-}
-
-#[tokio::test]
 async fn every_answer_carries_the_headers_of_safety() {
     let world = world().await;
     let mut paths: Vec<String> = world.routes.iter().map(path_of).collect();

@@ -30,6 +30,8 @@ pub(crate) struct Metrics {
     node: Family<Labels, Gauge>,
     links: Family<Labels, Gauge>,
     unsent: Family<Labels, Gauge>,
+    board: Family<Labels, Gauge>,
+    board_dossiers: Family<Labels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -44,6 +46,8 @@ impl Default for Metrics {
             node: Family::default(),
             links: Family::default(),
             unsent: Family::default(),
+            board: Family::default(),
+            board_dossiers: Family::default(),
         };
         metrics.register();
         metrics
@@ -63,6 +67,10 @@ impl Metrics {
         web.register("node_items", "What the node holds, by kind", self.node.clone());
         web.register("links", "Links by state", self.links.clone());
         web.register("unsent_changes", "Changes that a peer lacks", self.unsent.clone());
+        let help = "Offices at and below this node's, by state";
+        web.register("board_offices", help, self.board.clone());
+        let help = "Dossiers that the board counts: overdue, due behind a link that is down";
+        web.register("board_dossiers", help, self.board_dossiers.clone());
     }
 
     pub(crate) fn answered(&self, route: &'static str, status: u16, took: Duration) {
@@ -95,6 +103,19 @@ impl Metrics {
             self.links.get_or_create(&vec![("state", state.to_owned())]).inc();
             let office = link["office"].as_str().unwrap_or_default().to_owned();
             self.unsent.get_or_create(&vec![("office", office)]).set(whole(&link["unsent"]));
+        }
+    }
+
+    fn see_board(&self, board: &Value) {
+        let whole = |value: &Value| value.as_i64().unwrap_or(0);
+        self.board.clear();
+        for row in board["offices"].as_array().into_iter().flatten() {
+            let state = row["standing"]["state"].as_str().unwrap_or("unknown").to_owned();
+            self.board.get_or_create(&vec![("state", state)]).inc();
+        }
+        for kind in ["overdue", "at_risk"] {
+            let labels = vec![("kind", kind.to_owned())];
+            self.board_dossiers.get_or_create(&labels).set(whole(&board["numbers"][kind]));
         }
     }
 
@@ -132,6 +153,7 @@ async fn figures(visit: &Visit) -> Answer {
     // A node that is not there yet has no figures; the pages have theirs.
     let status = visit.ask(Request::Status).await.unwrap_or(Value::Null);
     metrics.see(&status, visit.site().sessions().len());
+    metrics.see_board(&visit.ask(Request::Board).await.unwrap_or(Value::Null));
     let kind =
         HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], metrics.text()?).into_response())

@@ -40,6 +40,10 @@ impl Offices {
         self.by_id.get(id).map_or(id, |(name, _)| name)
     }
 
+    fn has_below(&self, id: &str) -> bool {
+        self.by_id.values().any(|(_, parent)| parent.as_deref() == Some(id))
+    }
+
     /// The offices above one, the nearest first; a circle in the tree ends it.
     fn above(&self, id: &str) -> Vec<&str> {
         let mut above = Vec::new();
@@ -81,6 +85,13 @@ struct FailureBody<'p> {
     code: &'p str,
 }
 
+impl Layout<'_> {
+    /// Whether this page lies under a place of the navigation.
+    fn is_under(&self, place: &str) -> bool {
+        self.here.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
 impl Visit {
     /// A whole page around `body`; its title is the text of `title`.
     pub async fn page(&self, title: &str, body: &impl Template) -> Answer {
@@ -108,7 +119,7 @@ impl Visit {
     async fn framed(&self, status: StatusCode, title: &str, body: String) -> Answer {
         let is_in = !self.officer().is_empty() && !self.is_locked();
         let (office, sync) = if is_in { self.standing().await } else { Default::default() };
-        let is_hub = is_in && self.offices().await.above(&office).is_empty();
+        let has_below = is_in && self.offices().await.has_below(&office);
         let layout = Layout {
             t: self.tongue(),
             title: self.tongue().say(title),
@@ -117,7 +128,7 @@ impl Visit {
             is_locked: self.is_locked(),
             here: self.path(),
             back: self.way_back(),
-            places: if is_in { self.places(is_hub) } else { Vec::new() },
+            places: if is_in { self.places(has_below) } else { Vec::new() },
             sync,
             body,
             version: env!("CARGO_PKG_VERSION"),
@@ -126,11 +137,11 @@ impl Visit {
     }
 
     /// The places of the navigation that this site has and this officer may see.
-    fn places(&self, is_hub: bool) -> Vec<(&'static str, &'static str)> {
+    fn places(&self, has_below: bool) -> Vec<(&'static str, &'static str)> {
         let may_see = |place: &&Place| {
             self.site.has_page(place.path)
-                && (is_hub || !place.is_for_hub)
-                && place.role.is_none_or(|role| self.has_role(&[role]))
+                && (has_below || !place.is_for_below)
+                && place.roles.is_none_or(|roles| self.has_role(roles))
         };
         PLACES.iter().filter(may_see).map(|place| (place.path, place.word)).collect()
     }
@@ -331,13 +342,16 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
 struct Place {
     path: &'static str,
     word: &'static str,
-    is_for_hub: bool,
-    role: Option<Role>,
+    /// Whether it is of use only where offices lie below.
+    is_for_below: bool,
+    roles: Option<&'static [Role]>,
 }
 
 const fn place(path: &'static str, word: &'static str) -> Place {
-    Place { path, word, is_for_hub: false, role: None }
+    Place { path, word, is_for_below: false, roles: None }
 }
+
+const WATCHING: &[Role] = &[Role::Supervisor, Role::Administrator];
 
 /// In the order of the navigation; a place appears once a page has its path.
 const PLACES: [Place; 8] = [
@@ -347,8 +361,8 @@ const PLACES: [Place; 8] = [
     place("/queue", "nav.queue"),
     place("/review", "nav.review"),
     place("/register", "nav.register"),
-    Place { is_for_hub: true, ..place("/board", "nav.board") },
-    Place { role: Some(Role::Administrator), ..place("/accounts", "nav.accounts") },
+    Place { is_for_below: true, roles: Some(WATCHING), ..place("/board", "nav.board") },
+    Place { roles: Some(&[Role::Administrator]), ..place("/accounts", "nav.accounts") },
 ];
 
 const ASSETS: [(&str, &str, &str); 4] = [
