@@ -142,6 +142,8 @@ impl Mind {
             }
             Notice::Disconnected { office, .. } => {
                 if !self.replica.open_links().any(|open| open.office == *office) {
+                    // A link that is up is contact, whatever was said on it last.
+                    self.watch.board.hear(*office, now, now);
                     self.watch.is_unsaved |= self.watch.board.lose(*office, now);
                 }
                 self.watch.changed();

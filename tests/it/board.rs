@@ -1,8 +1,24 @@
 //! The board: what nodes say of themselves reaches those above, and silence shows.
 
-use lienthong_request::Request;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use lienthong::Clock;
+use lienthong_dossier::local_minute;
+use lienthong_protocol::Moment;
+use lienthong_request::{Publishing, Request};
 use lienthong_tests::{World, office};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+const CALENDAR: &str = include_str!("../../config/quang-nam/calendar-2018.toml");
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
+/// The first day of 1970 was a Thursday, and Vietnam is seven hours ahead.
+const THURSDAY: u64 = 4;
+const TUESDAY: u64 = 2;
+const AHEAD_MS: u64 = 7 * HOUR_MS;
 
 /// The line of an office on the board of a node.
 async fn row(world: &World, at: &str, name: &str) -> Value {
@@ -30,9 +46,13 @@ async fn a_report_of_a_commune_reaches_the_hub_through_its_district() {
     }
     assert_eq!(state(&world, "HUB", "WEST").await, "not-joined");
     assert_eq!(state(&world, "HUB", "HUB").await, "here");
+    // A commune links with the hub itself only until its district answers.
+    let is_behind = async || {
+        let hill = row(&world, "HUB", "HILL").await;
+        hill["standing"]["direct"] == false && hill["report"]["uplink"] == "settled"
+    };
+    world.until("HILL stands behind EAST", is_behind).await;
     let hill = row(&world, "HUB", "HILL").await;
-    assert_eq!(hill["standing"]["direct"], false, "the hub has no link with it");
-    assert_eq!(hill["report"]["uplink"], "settled");
     assert!(hill["report"]["disk"]["total_bytes"].as_u64().is_some_and(|bytes| bytes > 0));
     world.receive("HILL", "Trần Thị Bình").await;
     let is_counted = async || {
@@ -67,6 +87,76 @@ async fn an_office_that_is_cut_off_shows_with_its_history_and_comes_back() {
     let foreign = Request::BoardOffice { office: office("HUB") };
     let failure = world.ask("EAST", foreign).await.expect_err("the hub is not below");
     assert_eq!(failure.code, "not-found");
+}
+
+/// Midnight in Vietnam before the next Tuesday that has not begun: whenever the tests run, two
+/// working days follow each other.
+fn next_tuesday() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let today = (u64::try_from(now.as_millis()).expect("it fits") + AHEAD_MS) / DAY_MS;
+    let is_tuesday = |day: &u64| (day + THURSDAY) % 7 == TUESDAY;
+    (today + 1..).find(is_tuesday).expect("one of seven") * DAY_MS - AHEAD_MS
+}
+
+async fn receive_due(world: &World, name: &str, due: Moment) {
+    let reception = json!({
+        "procedure": "1.001193.H47",
+        "offices": { "receiving": name },
+        "applicant": { "kind": "citizen", "name": "Trần Thị Bình" },
+        "due": local_minute(due),
+    });
+    let reception = serde_json::from_value(reception).expect("a reception");
+    let officer = "clerk".to_owned();
+    let receive = Request::Receive { reception, officer, registered: false };
+    world.ask(name, receive).await.expect("receives");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_at_night_alarms_nobody_and_a_due_behind_it_leads_the_board_by_day() {
+    let tuesday = next_tuesday();
+    let time = Arc::new(AtomicU64::new(tuesday + 10 * HOUR_MS));
+    let read = Arc::clone(&time);
+    let clock: Clock = Arc::new(move || Moment(read.load(Ordering::SeqCst)));
+    let set = |ms: u64| time.store(tuesday + ms, Ordering::SeqCst);
+    let mut world = World::founded();
+    world.start_at("HUB", Arc::clone(&clock)).await;
+    let (what, file, text) = (Publishing::Calendar, "sent.toml".into(), CALENDAR.to_owned());
+    let publish = Request::Publish { what, file, text, from: None };
+    world.ask("HUB", publish).await.expect("the hub is entitled");
+    for name in ["WEST", "EAST"] {
+        world.join_only(name).await;
+        world.start_at(name, Arc::clone(&clock)).await;
+        until_state(&world, "HUB", name, "settled").await;
+    }
+    receive_due(&world, "EAST", Moment(tuesday + DAY_MS + 11 * HOUR_MS)).await;
+    receive_due(&world, "EAST", Moment(tuesday + 9 * DAY_MS)).await;
+    world
+        .until("the hub has both dossiers", async || {
+            row(&world, "HUB", "EAST").await["held"]["open"] == 2
+        })
+        .await;
+    set(17 * HOUR_MS + 30 * MINUTE_MS);
+    world.cut("EAST").await;
+    until_state(&world, "HUB", "EAST", "resting").await;
+    set(DAY_MS + 6 * HOUR_MS);
+    let silent = row(&world, "HUB", "EAST").await;
+    let standing = &silent["standing"];
+    assert_eq!((&standing["state"], &standing["silent_minutes"]), (&"resting".into(), &0.into()));
+    assert_eq!(silent["at_risk"], 0, "nobody was at work");
+
+    for hour in [9, 12] {
+        set(DAY_MS + hour * HOUR_MS);
+        let board = world.ask("HUB", Request::Board).await.expect("answers");
+        assert_eq!(board["offices"][0]["office"], "EAST", "it leads the list");
+        assert_eq!(board["offices"][0]["standing"]["state"], "cut-off");
+        let numbers = &board["numbers"];
+        let wanted = (&1.into(), &1.into());
+        assert_eq!((&numbers["at_risk"], &numbers["cut_off"]), wanted, "at {hour} o'clock");
+        assert_eq!(numbers["overdue"], u64::from(hour == 12), "one is due at 11");
+    }
+    world.reconnect("EAST").await;
+    until_state(&world, "HUB", "EAST", "settled").await;
+    assert_eq!(row(&world, "HUB", "EAST").await["at_risk"], 0);
 }
 
 /// What the hub shows of EAST alone.
