@@ -154,6 +154,12 @@ test("with the keyboard alone the operator reaches an office", async () => {
   }
   const outline = await desk.page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   assert.notEqual(outline, "none");
+  // The page asks for itself anew while somebody is on their way through it.
+  await Promise.all([
+    desk.page.waitForResponse((answer) => answer.url().endsWith("/board/live")),
+    desk.page.evaluate(() => htmx.trigger("#board", "refresh")),
+  ]);
+  await desk.page.waitForFunction((it) => document.activeElement.matches(it), wanted);
   await keyboard.press("Enter");
   await desk.page.waitForSelector("h1:has-text('Hội An')");
   await desk.close();

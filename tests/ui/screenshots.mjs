@@ -6,7 +6,7 @@ import { Province } from "./node.mjs";
 const FOLDER = fileURLToPath(new URL("../../deploy/screenshots", import.meta.url));
 
 const chromium = await browser();
-const province = await Province.of("QNM-HOIAN", "QNM-HOIAN-CAMCHAU");
+const province = await Province.of("QNM-HOIAN", "QNM-HOIAN-CAMCHAU", "QNM-TAMKY");
 try {
   const office = province.node("QNM-HOIAN-CAMCHAU");
   const desk = await (await Desk.at(chromium, office)).signIn();
@@ -31,6 +31,19 @@ try {
   await desk.go("/receive?procedure=1.001193.H47");
   await take("receive");
   await desk.close();
+  const board = await (await Desk.at(chromium, province.hub)).signIn();
+  const look = (name) => board.page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true });
+  await province.node("QNM-TAMKY").stop();
+  await board.go("/board");
+  await board.page.waitForSelector(".state:is(.resting, .cut-off)");
+  await look("board");
+  await board.go("/board/tree");
+  await look("tree");
+  await board.go("/board/offices/QNM-HOIAN");
+  await look("office");
+  await board.go("/board/rollout");
+  await look("rollout");
+  await board.close();
 } finally {
   await chromium.close();
   await province.remove();
