@@ -4,7 +4,7 @@ use lienthong_document::{Actor, Document};
 use lienthong_dossier::{Code, Opening, Reception, receive};
 use lienthong_protocol::{
     Batch, Change, CloseCode, DocumentId, FederationId, Frame, Header, Hello, Incarnation, Kind,
-    Moment, NodeKey, VersionRange,
+    Moment, NodeKey, Report, ReportOrder, Reports, Told, VersionRange,
 };
 use lienthong_request::Request;
 use lienthong_tests::{
@@ -83,6 +83,19 @@ async fn a_hello_that_does_not_fit_closes_its_link_alone() {
     check(&world, &greeting(foreign), CloseCode::WRONG_FEDERATION).await;
     let borrowed = Hello { office: office("HILL"), ..good };
     check(&world, &greeting(borrowed), CloseCode::WRONG_OFFICE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_its_node_did_not_sign_closes_its_link_alone() {
+    let world = hub_and_two().await;
+    let federation = world.node("HUB").membership().federation;
+    let order = ReportOrder { run: u64::MAX, incarnation: Incarnation(1), number: 1 };
+    let signed = Report::sign(federation, &world.key("EAST"), order, b"well".to_vec());
+    let report = Report { body: b"ill".to_vec(), ..signed };
+    let told = vec![Told { report, age_ms: 0, skew_ms: None }];
+    let forged = Frame::Reports(Reports { told }).encode().expect("within the limits");
+    let bytes = [greeting(hello(&world).await), forged].concat();
+    check(&world, &bytes, CloseCode::MALFORMED_FRAME).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
