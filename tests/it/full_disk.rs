@@ -1,6 +1,7 @@
 //! A full disk refuses new work, goes on reading, and recovers without a restart; a failed sync
 //! ends the node.
 
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use lienthong_request::{Exit, Request};
@@ -143,11 +144,13 @@ fn holds(log: &Path, words: &str) -> bool {
 fn rot(log: &Path, words: &str) {
     let files = std::fs::read_dir(log).expect("the log is there").flatten();
     let rotten = files.filter(|file| {
-        let mut bytes = std::fs::read(file.path()).expect("it can be read");
+        let bytes = std::fs::read(file.path()).expect("it can be read");
         let found = bytes.windows(words.len()).position(|part| part == words.as_bytes());
         let Some(at) = found else { return false };
-        bytes[at] ^= 1;
-        std::fs::write(file.path(), bytes).expect("it can be written");
+        // In place: the node reads on meanwhile, and a file that is short for a moment is rot, too.
+        let open = std::fs::OpenOptions::new().write(true).open(file.path());
+        let open = open.expect("it can be written");
+        open.write_all_at(&[bytes[at] ^ 1], at as u64).expect("it can be written");
         true
     });
     assert_eq!(rotten.count(), 1, "the words lie in one file");
