@@ -190,6 +190,8 @@ pub(crate) enum Counter {
     },
     /// Dossiers, newest first: all, or those that every option given fits.
     List(Box<Filter>),
+    /// What this node has to tell applicants now, as the elected sender.
+    Outbox,
     /// Every change of one dossier.
     History {
         /// By code or document id.
@@ -407,6 +409,7 @@ impl Counter {
                 Request::List(Box::new(Filter { review: true, ..Filter::default() }))
             }
             Counter::List(filter) => Request::List(filter),
+            Counter::Outbox => Request::Outbox,
             Counter::History { dossier } => Request::History { dossier },
             Counter::Print(print) => print.request(),
         })

@@ -1,5 +1,6 @@
 //! The node of Liên Thông: the only place where the layers meet.
 
+mod asker;
 mod board;
 mod catalogue;
 mod codes;
@@ -12,6 +13,7 @@ mod limits;
 mod list;
 mod mind;
 mod node;
+mod outbox;
 mod print;
 mod publish;
 mod report;

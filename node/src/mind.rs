@@ -55,11 +55,16 @@ pub(crate) enum Message {
     Outlook(oneshot::Sender<Result<Outlook, Failure>>),
     /// Somebody asks for the board.
     Sketch(oneshot::Sender<Result<Sketch, Failure>>),
+    /// Something is to be done with the mind that must not keep it long.
+    Visit(Visit),
     /// The network is there, or gone.
     Network(Option<Arc<Endpoint>>),
     /// Checkpoint, say goodbye, end.
     Stop,
 }
+
+/// A short piece of work with the mind; it sends its result itself.
+pub(crate) type Visit = Box<dyn FnOnce(&mut Mind) + Send>;
 
 /// The nodes that may have a link, as the transport asks for them.
 #[derive(Debug, Default)]
@@ -241,6 +246,10 @@ impl Mind {
             Message::Sketch(answer) => {
                 let sketch = self.sketch();
                 drop(answer.send(sketch));
+            }
+            Message::Visit(visit) => {
+                self.work()?;
+                visit(self);
             }
             Message::Network(endpoint) => {
                 self.endpoint = endpoint;

@@ -12,20 +12,20 @@ use lienthong_protocol::{Change, Incarnation, Moment};
 use lienthong_replica::{
     Backoff, Event, Identity, LinkId, Notice, Replica, Settings as Conduct, Stored, inspect,
 };
-use lienthong_request::{ApiRequest, ApiSocket, Exit, Failure, Filter, Request};
+use lienthong_request::{ApiRequest, ApiSocket, Exit, Failure, Request};
 use lienthong_store::{
     Disk, EngineChoice, IndexSettings, LogSettings, RealDisk, SledSettings, Store, StoreSettings,
 };
 use lienthong_transport::{Arrived, Endpoint, LinkEvent, LinkSettings};
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::board::Sketch;
+use crate::asker::{Asker, ask, stopped};
 use crate::codes::Codes;
 use crate::health::Watch;
 use crate::hub::{Hub, random_bytes, revoked};
-use crate::list::{Door, Outlook, Queue, list, with_figures};
+use crate::list::{Door, Queue};
 use crate::mind::{Admitted, Clock, Message, Mind, now, store_failed};
 use crate::shelf::{StoreShelf, failed, place};
 use crate::viewer::{self, Post};
@@ -168,7 +168,7 @@ impl Node {
 
     /// The node as its pages ask it.
     pub(crate) fn asker(&self) -> Asker {
-        Asker { messages: self.messages.clone(), door: Arc::clone(&self.door) }
+        Asker::new(self.messages.clone(), Arc::clone(&self.door))
     }
 
     /// What happens in the node from now on. A slow listener misses some.
@@ -231,75 +231,6 @@ impl Node {
     }
 }
 
-/// Asks a node that somebody else holds; after its end it says that it has stopped.
-#[derive(Clone)]
-pub(crate) struct Asker {
-    messages: mpsc::Sender<Message>,
-    door: Arc<Door>,
-}
-
-impl Asker {
-    pub(crate) async fn ask(&self, request: Request) -> Result<Value, Failure> {
-        ask(&self.messages, &self.door, request).await
-    }
-}
-
-async fn ask(
-    messages: &mpsc::Sender<Message>,
-    door: &Arc<Door>,
-    request: Request,
-) -> Result<Value, Failure> {
-    match request {
-        Request::List(filter) => ask_view(messages, Arc::clone(door), *filter).await,
-        Request::Status => {
-            let answer = ask_mind(messages, request).await?;
-            let (door, outlook) = (Arc::clone(door), outlook(messages).await?);
-            // Beside the mind: what the view costs, nothing else waits for.
-            let told = tokio::task::spawn_blocking(move || with_figures(&door, answer, outlook));
-            told.await.map_err(|_| stopped())
-        }
-        Request::Board => {
-            let (door, sketch) = (Arc::clone(door), sketch(messages).await?);
-            // Beside the mind, too: it counts every open dossier.
-            let told = tokio::task::spawn_blocking(move || sketch.finished(&door));
-            told.await.map_err(|_| stopped())
-        }
-        request => ask_mind(messages, request).await,
-    }
-}
-
-async fn ask_mind(messages: &mpsc::Sender<Message>, request: Request) -> Result<Value, Failure> {
-    let (answer, answered) = oneshot::channel();
-    messages.send(Message::Ask { request, answer }).await.map_err(|_| stopped())?;
-    answered.await.map_err(|_| stopped())?
-}
-
-/// What an answer from the view is to show now.
-async fn outlook(messages: &mpsc::Sender<Message>) -> Result<Outlook, Failure> {
-    let (answer, answered) = oneshot::channel();
-    messages.send(Message::Outlook(answer)).await.map_err(|_| stopped())?;
-    answered.await.map_err(|_| stopped())?
-}
-
-/// The board without what the view knows.
-async fn sketch(messages: &mpsc::Sender<Message>) -> Result<Sketch, Failure> {
-    let (answer, answered) = oneshot::channel();
-    messages.send(Message::Sketch(answer)).await.map_err(|_| stopped())?;
-    answered.await.map_err(|_| stopped())?
-}
-
-/// Asks the view, beside the mind, as soon as it has what the mind has now.
-async fn ask_view(
-    messages: &mpsc::Sender<Message>,
-    door: Arc<Door>,
-    filter: Filter,
-) -> Result<Value, Failure> {
-    let outlook = outlook(messages).await?;
-    door.catch_up(outlook.growths).await;
-    let listed = tokio::task::spawn_blocking(move || list(&door, &filter, outlook)).await;
-    listed.map_err(|_| stopped())?
-}
-
 fn understood(request: ApiRequest) -> Result<Request, Failure> {
     let ApiRequest { command, arguments } = request;
     let value = match arguments {
@@ -310,11 +241,6 @@ fn understood(request: ApiRequest) -> Result<Request, Failure> {
         let remedy = "use the command line of the same version as the node";
         Failure::usage("unknown-request", "the node was not asked", error.to_string(), remedy)
     })
-}
-
-fn stopped() -> Failure {
-    let remedy = "see the log of the node and start it again";
-    Failure::new(Exit::Store, "node-stopped", "no answer", "the node has stopped", remedy)
 }
 
 fn bind(

@@ -56,6 +56,7 @@ impl Mind {
                 let outlook = self.outlook()?;
                 list(&self.viewer.door, &filter, outlook)
             }
+            Request::Outbox => self.outbox(),
             Request::RebuildViews => self.rebuild_views(),
             Request::History { dossier } => self.history(&dossier),
             Request::Print { dossier } => self.print(&dossier),

@@ -17,8 +17,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::asker::Asker;
 use crate::mind::now;
-use crate::node::{Asker, Node};
+use crate::node::Node;
 use crate::setup::{init, join};
 
 /// The pages of one data folder, served until they are closed.

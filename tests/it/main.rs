@@ -9,6 +9,7 @@ mod hostile;
 mod joining;
 mod kills;
 mod outages;
+mod outbox;
 mod printing;
 mod publishing;
 mod revocation;

@@ -23,6 +23,7 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::List(_) => dossiers(answer),
         Request::Show { .. } => dossier(answer),
         Request::Review { .. } => reviewed(answer),
+        Request::Outbox => outbox(answer),
         Request::History { .. } => history(answer),
         Request::Receive { .. } => titled("đã tiếp nhận / received", answer),
         Request::Act { .. } => titled("đã ghi / saved", answer),
@@ -225,6 +226,39 @@ fn dossiers(answer: &Value) -> String {
     };
     let none = "không có hồ sơ / no dossiers";
     page_of(listed(&headings, &rows_of(&answer["dossiers"], row), none), answer)
+}
+
+fn outbox(answer: &Value) -> String {
+    let headings = [
+        ("mã hồ sơ", "code"),
+        ("báo về việc", "about the act"),
+        ("cách", "way"),
+        ("gửi đến", "to"),
+        ("chờ từ", "queued"),
+        ("khóa chống gửi hai lần", "idempotency key"),
+    ];
+    let row = |message: &Value| {
+        vec![
+            plain(&message["code"]),
+            act_words(&message["event"]),
+            plain(&message["channel"]),
+            plain(&message["to"]),
+            time(&message["queued_at_ms"]),
+            plain(&message["key"]),
+        ]
+    };
+    let none = "nút này không phải gửi gì / nothing is to be sent by this node";
+    let mut text = listed(&headings, &rows_of(&answer["messages"], row), none);
+    if let Some(elsewhere) = answer["elsewhere"].as_u64().filter(|elsewhere| *elsewhere > 0) {
+        text.push_str(&format!(
+            "\n\n{elsewhere} thông báo do nơi khác gửi hoặc còn chờ / \
+             {elsewhere} messages wait here or for another sender"
+        ));
+    }
+    if answer["more"] == true {
+        text.push_str("\n\ncòn nữa, gửi các mục này trước / more, send these first");
+    }
+    page_of(text, answer)
 }
 
 /// A page of a list, with what stands behind it and what it may lack.

@@ -132,6 +132,22 @@ fn every_kind_of_act_and_verdict_has_words_in_both_languages() {
 }
 
 #[test]
+fn an_outbox_says_what_is_sent_to_whom_and_what_others_send() {
+    let message = json!({
+        "key": "D-1:a-2:sms", "code": "C-1", "event": "finished", "channel": "sms",
+        "to": "***123", "queued_at_ms": 0,
+    });
+    let answer = json!({ "messages": [message], "elsewhere": 2, "more": true, "behind": 0 });
+    let shown = words(&Request::Outbox, &answer);
+    for part in ["/ finished", "***123", "D-1:a-2:sms", "2 messages wait", "send these first"] {
+        assert!(shown.contains(part), "'{part}' is not in:\n{shown}");
+    }
+    let none = json!({ "messages": [], "elsewhere": 0, "more": false, "behind": 0 });
+    let shown = words(&Request::Outbox, &none);
+    assert_eq!(shown, "nút này không phải gửi gì / nothing is to be sent by this node");
+}
+
+#[test]
 fn history_nodes_and_offices_are_tables() {
     let change = json!({ "change": "c".repeat(64), "verdict": "accepted", "office": "A",
         "at_ms": null, "bytes": 210 });

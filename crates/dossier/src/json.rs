@@ -138,7 +138,7 @@ fn mask_words(name: &str) -> String {
 }
 
 /// The last three characters of a number that is long enough to stay unknown by them.
-fn last_three(number: &str) -> String {
+pub(crate) fn last_three(number: &str) -> String {
     let chars: Vec<char> = number.chars().collect();
     let shown = if chars.len() >= 8 { &chars[chars.len() - 3..] } else { &[] };
     format!("{MASK}{}", shown.iter().collect::<String>())
@@ -146,4 +146,4 @@ fn last_three(number: &str) -> String {
 
 /// The fields that hold free words, or papers that tell who the applicant is.
 const FREE_WORDS: [&str; 7] = ["note", "reason", "question", "reply", "paper", "leg", "detail"];
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";

@@ -5,6 +5,7 @@ use lienthong_protocol::{Moment, NodeId, OfficeId};
 use crate::act::Effect;
 use crate::detail::NoticeChannel;
 use crate::dossier::Dossier;
+use crate::json::{MASK, last_three};
 use crate::records::{Notification, NotificationState};
 
 /// Who asks what it has to send.
@@ -77,6 +78,20 @@ impl Dossier {
         }
     }
 
+    /// The same as lists show it.
+    pub fn masked_address(&self, channel: NoticeChannel) -> Option<String> {
+        self.address(channel).map(|address| match channel {
+            NoticeChannel::Email => MASK.to_owned(),
+            NoticeChannel::Sms | NoticeChannel::Zalo => last_three(address),
+        })
+    }
+
+    /// What waits to be sent, whoever sends it.
+    pub fn waiting(&self) -> impl Iterator<Item = &Notification> {
+        let waits = |known: &&Notification| known.state == NotificationState::Queued;
+        self.records.notifications.iter().filter(waits)
+    }
+
     fn holds(&self, id: &str) -> bool {
         let holds = |effect| matches!(effect, Effect::Effective);
         self.acts.iter().any(|act| act.id == id && act.counts && holds(act.effect))
@@ -100,9 +115,7 @@ impl Dossier {
         office: OfficeId,
         is_open: impl Fn(OfficeId) -> bool + 'a,
     ) -> impl Iterator<Item = &'a Notification> {
-        let waits = |known: &&Notification| known.state == NotificationState::Queued;
-        let queued = self.records.notifications.iter().filter(waits);
-        queued.filter(move |known| elected_sender(self, known, &is_open) == office)
+        self.waiting().filter(move |known| elected_sender(self, known, &is_open) == office)
     }
 }
 

@@ -136,6 +136,8 @@ pub enum Request {
     },
     /// Dossiers from the view, newest first, with masked names.
     List(Box<Filter>),
+    /// What this node has to tell applicants now, as the elected sender; recipients are masked.
+    Outbox,
     /// Throws the view away and makes it anew, behind everything else.
     RebuildViews,
     /// The changes of one dossier, with what admission says of them.

@@ -1,0 +1,120 @@
+//! Questions to a running node: to its mind, to the view beside it, or to both in turns.
+
+use std::sync::Arc;
+
+use lienthong_request::{Exit, Failure, Filter, Request};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::board::Sketch;
+use crate::list::{Door, Outlook, list, with_figures};
+use crate::mind::{Message, Mind};
+use crate::outbox::Waiting;
+
+/// Asks a node that somebody else holds; after its end it says that it has stopped.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    messages: mpsc::Sender<Message>,
+    door: Arc<Door>,
+}
+
+impl Asker {
+    pub(crate) fn new(messages: mpsc::Sender<Message>, door: Arc<Door>) -> Asker {
+        Asker { messages, door }
+    }
+
+    pub(crate) async fn ask(&self, request: Request) -> Result<Value, Failure> {
+        ask(&self.messages, &self.door, request).await
+    }
+}
+
+/// Asks a node. What the view can answer keeps the mind from nothing.
+pub(crate) async fn ask(
+    messages: &mpsc::Sender<Message>,
+    door: &Arc<Door>,
+    request: Request,
+) -> Result<Value, Failure> {
+    match request {
+        Request::List(filter) => ask_view(messages, Arc::clone(door), *filter).await,
+        Request::Outbox => ask_outbox(messages, door).await,
+        Request::Status => {
+            let answer = ask_mind(messages, request).await?;
+            let (door, outlook) = (Arc::clone(door), outlook(messages).await?);
+            // Beside the mind: what the view costs, nothing else waits for.
+            let told = tokio::task::spawn_blocking(move || with_figures(&door, answer, outlook));
+            told.await.map_err(|_| stopped())
+        }
+        Request::Board => {
+            let (door, sketch) = (Arc::clone(door), sketch(messages).await?);
+            // Beside the mind, too: it counts every open dossier.
+            let told = tokio::task::spawn_blocking(move || sketch.finished(&door));
+            told.await.map_err(|_| stopped())
+        }
+        request => ask_mind(messages, request).await,
+    }
+}
+
+async fn ask_mind(messages: &mpsc::Sender<Message>, request: Request) -> Result<Value, Failure> {
+    let (answer, answered) = oneshot::channel();
+    messages.send(Message::Ask { request, answer }).await.map_err(|_| stopped())?;
+    answered.await.map_err(|_| stopped())?
+}
+
+/// What an answer from the view is to show now.
+async fn outlook(messages: &mpsc::Sender<Message>) -> Result<Outlook, Failure> {
+    let (answer, answered) = oneshot::channel();
+    messages.send(Message::Outlook(answer)).await.map_err(|_| stopped())?;
+    answered.await.map_err(|_| stopped())?
+}
+
+/// The board without what the view knows.
+async fn sketch(messages: &mpsc::Sender<Message>) -> Result<Sketch, Failure> {
+    let (answer, answered) = oneshot::channel();
+    messages.send(Message::Sketch(answer)).await.map_err(|_| stopped())?;
+    answered.await.map_err(|_| stopped())?
+}
+
+/// Asks the view, beside the mind, as soon as it has what the mind has now.
+async fn ask_view(
+    messages: &mpsc::Sender<Message>,
+    door: Arc<Door>,
+    filter: Filter,
+) -> Result<Value, Failure> {
+    let outlook = outlook(messages).await?;
+    door.catch_up(outlook.growths).await;
+    let listed = tokio::task::spawn_blocking(move || list(&door, &filter, outlook)).await;
+    listed.map_err(|_| stopped())?
+}
+
+/// Asks what this node has to tell applicants, a few dossiers at a time: work at the counter goes
+/// on between them.
+async fn ask_outbox(messages: &mpsc::Sender<Message>, door: &Arc<Door>) -> Result<Value, Failure> {
+    door.catch_up(outlook(messages).await?.growths).await;
+    let (mut waiting, mut after) = (Waiting::default(), None);
+    loop {
+        let (more, next) = visit(messages, move |mind| mind.waiting_page(after)).await??;
+        let is_full = waiting.add(more);
+        match next.filter(|_| !is_full) {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(waiting.answer(door)),
+        }
+    }
+}
+
+/// Does something short with the mind.
+async fn visit<T: Send + 'static>(
+    messages: &mpsc::Sender<Message>,
+    what: impl FnOnce(&mut Mind) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let (answer, answered) = oneshot::channel();
+    // Whoever asked may have gone.
+    let visit = move |mind: &mut Mind| drop(answer.send(what(mind)));
+    messages.send(Message::Visit(Box::new(visit))).await.map_err(|_| stopped())?;
+    answered.await.map_err(|_| stopped())
+}
+
+/// The failure of whoever asks a node that has stopped.
+pub(crate) fn stopped() -> Failure {
+    let remedy = "see the log of the node and start it again";
+    Failure::new(Exit::Store, "node-stopped", "no answer", "the node has stopped", remedy)
+}
