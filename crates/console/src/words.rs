@@ -27,6 +27,7 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::History { .. } => history(answer),
         Request::Receive { .. } => titled("đã tiếp nhận / received", answer),
         Request::Act { .. } => titled("đã ghi / saved", answer),
+        Request::RebuildViews => rebuilding(answer),
         Request::Approve { .. } => titled("đã phê duyệt / approved", answer),
         Request::Revoke { .. } => titled("đã thu hồi / revoked", answer),
         Request::Publish { .. } => published::published_in_words(answer),
@@ -228,6 +229,15 @@ fn dossiers(answer: &Value) -> String {
     page_of(listed(&headings, &rows_of(&answer["dossiers"], row), none), answer)
 }
 
+fn rebuilding(answer: &Value) -> String {
+    let left = plain(&answer["behind"]);
+    format!(
+        "danh sách đang được lập lại, nút vẫn làm việc; còn {left} hồ sơ, xem `lienthong status`\n\
+         the view is being made anew while the node works; {left} dossiers to go, see \
+         `lienthong status`"
+    )
+}
+
 fn outbox(answer: &Value) -> String {
     let headings = [
         ("mã hồ sơ", "code"),
@@ -291,6 +301,7 @@ fn dossier(answer: &Value) -> String {
         ("đơn vị", "office"),
         ("cán bộ", "officer"),
         ("hiệu lực", "effect"),
+        ("mã việc", "act id"),
         ("lý do, ghi chú", "reason, note"),
     ];
     let row = |act: &Value| {
@@ -303,6 +314,7 @@ fn dossier(answer: &Value) -> String {
             plain(&act["office"]),
             plain(&act["officer"]),
             effect(&act["effect"]),
+            plain(&act["id"]),
             clean(&why.join("; ")),
         ]
     };

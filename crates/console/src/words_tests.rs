@@ -98,7 +98,7 @@ fn a_dossier_has_its_facts_its_acts_and_what_is_to_be_decided() {
     let act = |kind: &str| {
         json!({
             "kind": kind, "office": "QNM-HOIAN", "officer": "Lan", "at": 0, "effect": "effective",
-            "reason": "thiếu", "note": "gấp",
+            "reason": "thiếu", "note": "gấp", "id": format!("6988b170-1-{kind}"),
         })
     };
     let value = json!({
@@ -113,7 +113,7 @@ fn a_dossier_has_its_facts_its_acts_and_what_is_to_be_decided() {
         "Nguyễn Thị Hạnh",
         "tiếp nhận / received",
         "có / counts",
-        "thiếu; gấp",
+        "6988b170-1-in-process  thiếu; gấp",
         "2 entries cannot be read",
     ] {
         assert!(shown.contains(part), "'{part}' is not in:\n{shown}");
@@ -145,6 +145,12 @@ fn an_outbox_says_what_is_sent_to_whom_and_what_others_send() {
     let none = json!({ "messages": [], "elsewhere": 0, "more": false, "behind": 0 });
     let shown = words(&Request::Outbox, &none);
     assert_eq!(shown, "nút này không phải gửi gì / nothing is to be sent by this node");
+}
+
+#[test]
+fn a_rebuild_says_what_it_does_and_how_much_is_left() {
+    let shown = words(&Request::RebuildViews, &json!({ "behind": 12, "schema": 1 }));
+    assert!(shown.contains("còn 12 hồ sơ") && shown.contains("12 dossiers to go"), "{shown}");
 }
 
 #[test]
