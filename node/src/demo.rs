@@ -8,17 +8,20 @@ use lienthong_dossier::Reception;
 use lienthong_folder::socket_of;
 use lienthong_protocol::{Moment, OfficeId};
 use lienthong_request::{Failure, Request, SCHEMA, call};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::catalogue::{acts, choose};
-use crate::limits::raise_file_limit;
 use crate::stage::{LOOK_EVERY, SETTLE_TIME_LIMIT, Stage, bug};
 use crate::story::Story;
 use crate::tree::{HEADINGS, TreeLink, above, link_with, number, tree_links};
 
 /// Monday, 12 June 2017, 08:30.
 const WEEK_LATER: Moment = Moment(1_497_231_000_000);
+/// Open files of one node, and of the process besides its nodes.
+const FILES_PER_NODE: u64 = 32;
+const FILES_BESIDES: u64 = 128;
 
 /// How a demonstration ended.
 pub struct Played {
@@ -255,6 +258,23 @@ async fn serve_counter(
         }
     }
     Ok(())
+}
+
+/// Raises the limit on open files as far as this process may, and says so if that is too low.
+fn raise_file_limit(offices: usize) -> Result<(), Failure> {
+    let needed = FILES_BESIDES + FILES_PER_NODE * (offices as u64 + 1);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let most = maximum.unwrap_or(u64::MAX);
+    if current.unwrap_or(u64::MAX) >= needed {
+        return Ok(());
+    }
+    let raised = Rlimit { current: Some(needed.min(most)), maximum };
+    if most >= needed && setrlimit(Resource::Nofile, raised).is_ok() {
+        return Ok(());
+    }
+    let why = format!("{offices} offices need {needed} open files, the limit is {most}");
+    let remedy = "raise it with `ulimit -Hn`, or give fewer --offices";
+    Err(Failure::failed("few-files", "no demonstration", why, remedy))
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ mod demo;
 mod health;
 mod hub;
 mod library;
-mod limits;
 mod list;
 mod mind;
 mod node;
