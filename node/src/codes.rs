@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use lienthong_catalogue::VIETNAM_MS;
 use lienthong_dossier::{Code, Dossier, local_day};
 use lienthong_federation::SerialPart;
 use lienthong_protocol::{Change, DocumentId, Incarnation, Kind, Moment, OfficeId};
@@ -312,8 +313,6 @@ const WAIT_REMEDY: &str = concat!(
 );
 
 const DAY_MS: u64 = 86_400_000;
-/// Asia/Ho_Chi_Minh is UTC+7 all year.
-const VIETNAM_MS: u64 = 7 * 3_600_000;
 
 #[cfg(test)]
 #[path = "codes_tests.rs"]

@@ -22,6 +22,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use lienthong_catalogue::VIETNAM_MS;
 use lienthong_dossier::local_day;
 use lienthong_federation::SerialPart;
 use lienthong_folder::{RESTORED, read_limited, replace_with, sync_parent};
@@ -243,8 +244,6 @@ fn used_up(day: &str) -> Failure {
 
 const FILE: &str = "serials.json";
 const MAX_FILE_BYTES: u64 = 4 << 10;
-/// Asia/Ho_Chi_Minh is UTC+7 all year.
-const VIETNAM_MS: u64 = 7 * 3_600_000;
 
 #[cfg(test)]
 #[path = "serials_tests.rs"]

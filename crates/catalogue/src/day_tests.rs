@@ -1,7 +1,7 @@
 use jiff::civil::date;
 use lienthong_protocol::Moment;
 
-use super::{DayMinute, day, local, moment};
+use super::{DayMinute, VIETNAM_MS, day, local, moment};
 
 fn minute(text: &str) -> DayMinute {
     text.parse().expect("a minute")
@@ -33,6 +33,16 @@ fn midnight_in_vietnam_is_five_in_the_afternoon_in_greenwich() {
     assert_eq!(local(midnight), (date(2017, 6, 6), minute("00:00")));
     assert_eq!(local(Moment(midnight.0 - 1)), (date(2017, 6, 5), minute("23:59")));
     assert_eq!(moment(date(2017, 6, 6), minute("00:00")), Some(midnight));
+}
+
+#[test]
+fn the_one_number_for_the_zone_is_what_the_zone_says_all_year() {
+    for day in (0..20_000).step_by(97) {
+        // From 2000 on, a minute before four in the afternoon in Greenwich.
+        let at = Moment(946_684_800_000 + day * 86_400_000 + 16 * 3_600_000 - 60_000);
+        let minutes = (at.0 + VIETNAM_MS) / 60_000 % (24 * 60);
+        assert_eq!(local(at).1.since_midnight(), minutes, "{}", local(at).0);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod year_check;
 pub use calendar::Calendar;
 pub use catalogue::{AcceptLimit, Catalogue, Edition, Role};
 pub use check::MAX_FAULTS;
-pub use day::{DayError, DayMinute, day, local, moment};
+pub use day::{DayError, DayMinute, VIETNAM_MS, day, local, moment};
 pub use limit::{Due, DueError, Limit, Unit, Verdict, Warning};
 pub use procedure::{
     Channel, CodeKind, Component, Fee, Flow, FlowKind, LegalLimit, OnlineService, Procedure,

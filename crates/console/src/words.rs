@@ -3,6 +3,7 @@
 //! Pure: an answer goes in, text comes out. What others wrote may steer no terminal: control
 //! characters and marks that turn the direction of text are replaced.
 
+use lienthong_catalogue::VIETNAM_MS;
 use lienthong_dossier::{ActKind, Status, local_day};
 use lienthong_protocol::Moment;
 use lienthong_request::Request;
@@ -75,8 +76,7 @@ pub fn settings(answer: &Value) -> String {
 
 /// A moment in Vietnam, to the second: `2026-11-24 18:05:09`.
 pub fn local_time(at_ms: u64) -> String {
-    // UTC+7 all year, as the day of the law.
-    let second = (at_ms / 1_000).saturating_add(7 * 3_600) % 86_400;
+    let second = at_ms.saturating_add(VIETNAM_MS) / 1_000 % 86_400;
     let (hour, minute) = (second / 3_600, second / 60 % 60);
     format!("{} {hour:02}:{minute:02}:{:02}", local_day(Moment(at_ms)), second % 60)
 }

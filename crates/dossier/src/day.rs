@@ -1,19 +1,19 @@
-//! Days as people write them, in the one zone of the law: Asia/Ho_Chi_Minh, UTC+7 all year.
+//! Days as people write them, in the one zone of the law: Asia/Ho_Chi_Minh.
 
-use lienthong_catalogue::{DayMinute, day, moment};
+use lienthong_catalogue::{DayMinute, VIETNAM_MS, day, moment};
 use lienthong_protocol::Moment;
 
 use crate::clock::minute_moment;
 
 /// The day on which a moment falls in Asia/Ho_Chi_Minh, as `YYYY-MM-DD`.
 pub fn local_day(at: Moment) -> String {
-    let (year, month, day) = civil((at.0.saturating_add(OFFSET_MS)) / DAY_MS);
+    let (year, month, day) = civil((at.0.saturating_add(VIETNAM_MS)) / DAY_MS);
     format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// The minute at which a moment falls in Asia/Ho_Chi_Minh, as `YYYY-MM-DDTHH:MM`.
 pub fn local_minute(at: Moment) -> String {
-    let minute = at.0.saturating_add(OFFSET_MS) / 60_000;
+    let minute = at.0.saturating_add(VIETNAM_MS) / 60_000;
     format!("{}T{:02}:{:02}", local_day(at), minute / 60 % 24, minute % 60)
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn is_far(due: &str, local_minute: &str) -> bool {
 
 /// The day of a dossier code: `YYMMDD`.
 pub(crate) fn short_day(at: Moment) -> String {
-    let (year, month, day) = civil((at.0.saturating_add(OFFSET_MS)) / DAY_MS);
+    let (year, month, day) = civil((at.0.saturating_add(VIETNAM_MS)) / DAY_MS);
     format!("{:02}{month:02}{day:02}", year % 100)
 }
 
@@ -118,7 +118,6 @@ fn civil(days_since_epoch: u64) -> (u64, u64, u64) {
 
 /// The longest limits of the reference catalogue are months; ministries take a few years.
 const MAX_YEARS_AHEAD: u64 = 10;
-const OFFSET_MS: u64 = 7 * 3_600_000;
 const MINUTE_MS: u64 = 60_000;
 /// The first day that has moments; what was due before it is past at all of them.
 const FIRST_DAY: &str = "1970-01-02";

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lienthong_catalogue::VIETNAM_MS;
 use lienthong_dossier::{is_due, local_day};
 use lienthong_protocol::Moment;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ impl When {
     /// The minute in which a moment lies; the last of the year 9999 for any after it.
     pub fn of(at: Moment) -> When {
         let at = Moment(at.0.min(LAST_MS));
-        let minute = (at.0 / MINUTE_MS + OFFSET_MINUTES) % DAY_MINUTES;
+        let minute = (at.0 + VIETNAM_MS) / MINUTE_MS % DAY_MINUTES;
         When { day: local_day(at), minute: u32::try_from(minute).ok() }
     }
 
@@ -113,7 +114,6 @@ impl TryFrom<String> for When {
 /// The end of 9999-12-31 in Asia/Ho_Chi_Minh: a year of five digits is no date on paper.
 const LAST_MS: u64 = 253_402_275_599_999;
 const MINUTE_MS: u64 = 60_000;
-const OFFSET_MINUTES: u64 = 7 * 60;
 const DAY_MINUTES: u64 = 24 * 60;
 
 #[cfg(test)]
