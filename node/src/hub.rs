@@ -39,17 +39,20 @@ impl Mind {
         if self.replica.registry().office(office).is_none() {
             return Err(Failure::refused(
                 "unknown-office",
-                "no join code was made",
-                format!("the registry has no office {office}"),
-                "take an office from `lienthong office list`",
+                NO_CODE,
+                format!("sổ đăng ký không có {office} / the registry has no office {office}"),
+                "chọn trong `lienthong office list` / take an office from that list",
             ));
         }
         if !(1..=MAX_VALID_HOURS).contains(&valid_hours) {
             return Err(Failure::usage(
                 "valid-hours",
-                "no join code was made",
-                format!("{valid_hours} hours, the limit is 1 to {MAX_VALID_HOURS}"),
-                "choose a number within the limit",
+                NO_CODE,
+                format!(
+                    "{valid_hours} giờ, giới hạn từ 1 đến {MAX_VALID_HOURS} / \
+                     {valid_hours} hours, the limit is 1 to {MAX_VALID_HOURS}"
+                ),
+                "chọn số trong giới hạn / choose a number within the limit",
             ));
         }
         let (federation, node) =
@@ -63,7 +66,7 @@ impl Mind {
             Invitation { federation, hub: node, office, addresses, secret, expires }.to_code();
         let code = code.map_err(|error| {
             let (code, remedy) = (error.code(), error.remedy());
-            Failure::refused(code, "no join code was made", error.to_string(), remedy)
+            Failure::refused(code, NO_CODE, error.to_string(), remedy)
         })?;
         hub.invitations.issue(office, &secret_hash, expires, at)?;
         tracing::info!(%office, valid_hours, "join-code-made");
@@ -86,7 +89,7 @@ impl Mind {
         let known = registry.node(node).ok_or_else(|| no_such_node(node))?;
         let office = known.office;
         if known.revoked.is_some() {
-            return Err(is_revoked(node, "the node was not revoked again"));
+            return Err(is_revoked(node, NOT_REVOKED));
         }
         if node == self.replica.identity().key.id() {
             return Err(own_node(node));
@@ -153,13 +156,13 @@ impl Mind {
         if knock.federation != self.replica.identity().federation {
             return Err(Failure::refused(
                 "wrong-federation",
-                "the node was not let in",
-                "the code belongs to another federation",
-                "ask this hub for a code",
+                NOT_LET_IN,
+                "mã của liên thông khác / the code belongs to another federation",
+                "xin mã của trung tâm này / ask this hub for a code",
             ));
         }
         if self.replica.registry().node(node).is_some_and(|known| known.revoked.is_some()) {
-            return Err(is_revoked(node, "the node was not let in"));
+            return Err(is_revoked(node, NOT_LET_IN));
         }
         let at = self.now();
         let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
@@ -300,9 +303,9 @@ impl Mind {
 fn no_such_node(node: NodeId) -> Failure {
     Failure::refused(
         "unknown-node",
-        "nothing was done",
-        format!("the registry has no node {}", node.short()),
-        "take a node from `lienthong node list`",
+        NOTHING_DONE,
+        format!("sổ đăng ký không có nút {0} / the registry has no node {0}", node.short()),
+        "chọn trong `lienthong node list` / take a node from that list",
     )
 }
 
@@ -310,26 +313,38 @@ fn is_revoked(node: NodeId, what: &str) -> Failure {
     Failure::refused(
         "node-revoked",
         what,
-        format!("node {} is revoked, and a revoked key never comes back", node.short()),
-        "join with a new data folder and a new code: that is a new node",
+        format!(
+            "nút {0} đã bị thu hồi, khóa đã thu hồi không dùng lại được / \
+             node {0} is revoked, and a revoked key never comes back",
+            node.short()
+        ),
+        "tham gia lại với thư mục dữ liệu mới và mã mới: đó là một nút mới / \
+         join with a new data folder and a new code: that is a new node",
     )
 }
 
 fn own_node(node: NodeId) -> Failure {
     Failure::refused(
         "own-node",
-        "the node was not revoked",
-        format!("{} is this node, and nobody may write the registry after it", node.short()),
-        "revoke it at another node of the root office",
+        NOT_REVOKED,
+        format!(
+            "{0} là chính nút này, sau đó không ai được ghi sổ đăng ký / \
+             {0} is this node, and nobody may write the registry after it",
+            node.short()
+        ),
+        "thu hồi tại nút khác của cơ quan gốc / revoke it at another node of the root office",
     )
 }
 
 fn long_reason(bytes: usize) -> Failure {
     Failure::usage(
         "reason-too-long",
-        "the node was not revoked",
-        format!("the reason has {bytes} bytes, the limit is {MAX_TEXT_BYTES}"),
-        "say it in fewer words",
+        NOT_REVOKED,
+        format!(
+            "lý do dài {bytes} byte, giới hạn {MAX_TEXT_BYTES} / \
+             the reason has {bytes} bytes, the limit is {MAX_TEXT_BYTES}"
+        ),
+        "viết ngắn hơn / say it in fewer words",
     )
 }
 
@@ -337,10 +352,10 @@ fn long_reason(bytes: usize) -> Failure {
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        let remedy = "check that /dev/urandom can be read";
+        let remedy = "kiểm tra /dev/urandom đọc được / check that /dev/urandom can be read";
         Failure::failed(
             "no-randomness",
-            "the system gave no random bytes",
+            "hệ thống không cho số ngẫu nhiên / the system gave no random bytes",
             error.to_string(),
             remedy,
         )
@@ -356,8 +371,14 @@ pub(crate) fn revoked(replica: &Replica<StoreShelf>) -> usize {
 fn not_the_hub() -> Failure {
     Failure::refused(
         "not-the-hub",
-        "nothing was done",
-        "only a node of the root office writes the registry",
-        "do it at the hub",
+        NOTHING_DONE,
+        "chỉ nút của cơ quan gốc được ghi sổ đăng ký / \
+         only a node of the root office writes the registry",
+        "làm việc này tại trung tâm / do it at the hub",
     )
 }
+
+const NO_CODE: &str = "chưa tạo mã tham gia / no join code was made";
+const NOT_REVOKED: &str = "chưa thu hồi nút / the node was not revoked";
+const NOT_LET_IN: &str = "nút chưa được vào / the node was not let in";
+const NOTHING_DONE: &str = "chưa làm gì / nothing was done";

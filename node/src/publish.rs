@@ -280,7 +280,9 @@ fn faulty(faults: &[SourceError]) -> Failure {
 }
 
 fn not_published(refusal: &PublishRefusal) -> Failure {
-    Failure::refused(refusal.code(), NOT_PUBLISHED, refusal.to_string(), refusal.remedy())
+    let why = format!("{} / {refusal}", refusal.cause_vi());
+    let remedy = format!("{} / {}", refusal.remedy_vi(), refusal.remedy());
+    Failure::refused(refusal.code(), NOT_PUBLISHED, why, remedy)
 }
 
 fn not_allowed(refusal: &StaffRefusal) -> Failure {
@@ -290,8 +292,8 @@ fn not_allowed(refusal: &StaffRefusal) -> Failure {
 }
 
 fn lost() -> Failure {
-    let why = "what was written is not there any more";
-    Failure::failed("publication-lost", NOT_PUBLISHED, why, "do it again")
+    let why = "nội dung vừa ghi không còn nữa / what was written is not there any more";
+    Failure::failed("publication-lost", NOT_PUBLISHED, why, "làm lại / do it again")
 }
 
 const NOT_PUBLISHED: &str = "chưa công bố / not published";

@@ -107,10 +107,10 @@ pub enum PublishRefusal {
         version: u32,
     },
     /// It would hold from an earlier day than the edition before it, or from no day.
-    #[error("it would hold from {from}, the edition before holds from {before}")]
+    #[error("it would hold from {}, the edition before from {before}", named(*from, BEGINNING))]
     Order {
-        /// The day, or that there is none.
-        from: String,
+        /// The day; none for the beginning.
+        from: Option<Date>,
         /// That of the edition before.
         before: Date,
     },
@@ -127,6 +127,37 @@ impl PublishRefusal {
         }
     }
 
+    /// Says the same in Vietnamese.
+    pub fn cause_vi(&self) -> String {
+        match self {
+            PublishRefusal::NothingNew { version } => {
+                format!("phiên bản {version} đã nói đúng như vậy")
+            }
+            PublishRefusal::OldVersion { version, latest } => {
+                format!("tệp ghi phiên bản {version}, phiên bản {latest} đã công bố rồi")
+            }
+            PublishRefusal::Rewritten { code, version } => {
+                format!("phiên bản {version} của thủ tục {code} khác với bản đã công bố")
+            }
+            PublishRefusal::Order { from, before } => {
+                let from = named(*from, BEGINNING_VI);
+                format!("danh mục này có hiệu lực từ {from}, bản trước có hiệu lực từ {before}")
+            }
+        }
+    }
+
+    /// What a person can do about it, in Vietnamese.
+    pub fn remedy_vi(&self) -> &'static str {
+        match self {
+            PublishRefusal::NothingNew { .. } => "không cần làm gì",
+            PublishRefusal::OldVersion { .. } => "ghi vào tệp số phiên bản kế tiếp",
+            PublishRefusal::Rewritten { .. } => {
+                "giữ nguyên phiên bản đó và thêm [[procedure.revision]] với phiên bản kế tiếp"
+            }
+            PublishRefusal::Order { .. } => "chọn ngày bằng hoặc sau ngày đó với --from",
+        }
+    }
+
     /// What a person can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
@@ -139,6 +170,14 @@ impl PublishRefusal {
         }
     }
 }
+
+/// A day, or the word for none.
+fn named(day: Option<Date>, none: &str) -> String {
+    day.map_or_else(|| none.to_owned(), |day| day.to_string())
+}
+
+const BEGINNING: &str = "the beginning";
+const BEGINNING_VI: &str = "đầu";
 
 // ------------------------------------------------------------- catalogue
 
@@ -184,11 +223,10 @@ impl Catalogue {
         if version <= latest_version {
             return Err(PublishRefusal::OldVersion { version, latest: latest_version });
         }
-        let words = || from.map_or_else(|| "the beginning".to_owned(), |day| day.to_string());
         match (from, latest_from) {
             (_, None) => {}
             (Some(from), Some(before)) if from >= before => {}
-            (_, Some(before)) => return Err(PublishRefusal::Order { from: words(), before }),
+            (_, Some(before)) => return Err(PublishRefusal::Order { from, before }),
         }
         for (_, published) in self.editions() {
             for history in published.histories() {

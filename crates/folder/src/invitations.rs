@@ -115,14 +115,21 @@ impl Invitations {
         let bytes = match read_limited(&file, MAX_BOOK_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => b"{}".to_vec(),
-            Err(error) => return Err(Failure::disk("book of join codes not read", &file, &error)),
+            Err(error) => {
+                return Err(Failure::disk(
+                    "chưa đọc được sổ mã tham gia / book of join codes not read",
+                    &file,
+                    &error,
+                ));
+            }
         };
         let codes = serde_json::from_slice(&bytes).map_err(|error| {
             Failure::store(
                 "invitations-unreadable",
-                "book of join codes not read",
-                format!("{} does not read: {error}", file.display()),
-                "move that file away: codes given out are void then, give out new ones",
+                "chưa đọc được sổ mã tham gia / book of join codes not read",
+                format!("{0} không đọc được / {0} does not read: {error}", file.display()),
+                "dời tệp đó đi, mã đã cấp hết hiệu lực, cấp mã mới / \
+                 move that file away: codes given out are void then, give out new ones",
             )
         })?;
         Ok(Invitations { file, codes })
@@ -141,9 +148,14 @@ impl Invitations {
         if codes.len() >= MAX_CODES {
             return Err(Failure::refused(
                 "codes-full",
-                "no join code made",
-                format!("{} codes are in the book, the limit is {MAX_CODES}", codes.len()),
-                "wait until older ones have been expired for 30 days",
+                "chưa tạo mã tham gia / no join code made",
+                format!(
+                    "sổ đã có {0} mã, giới hạn {MAX_CODES} / \
+                     {0} codes are in the book, the limit is {MAX_CODES}",
+                    codes.len()
+                ),
+                "chờ mã cũ hết hạn quá 30 ngày / \
+                 wait until older ones have been expired for 30 days",
             ));
         }
         let code = Code { office, expires, standing: Standing::Open };
@@ -156,23 +168,34 @@ impl Invitations {
     /// already in: its welcome may have been lost on the way.
     pub fn check(&self, visit: &Visit, now: Moment) -> Result<Standing, Failure> {
         let Some(code) = self.codes.get(&HEX.encode(&visit.secret_hash)) else {
-            return Err(refused("code-unknown", "the hub gave out no such code".into()));
+            return Err(refused(
+                "code-unknown",
+                "trung tâm không cấp mã này / the hub gave out no such code",
+            ));
         };
         if code.office != visit.office {
-            let why = format!("the code is for office {}, not {}", code.office, visit.office);
-            return Err(refused("code-for-other-office", why));
+            let why = format!(
+                "mã cấp cho {0}, không phải {1} / the code is for office {0}, not {1}",
+                code.office, visit.office
+            );
+            return Err(refused("code-for-other-office", &why));
         }
         if code.standing.node().is_some_and(|node| node != visit.node) {
-            return Err(refused("code-used", "another node came with this code first".into()));
+            let why = "nút khác đã dùng mã này / another node came with this code first";
+            return Err(refused("code-used", why));
         }
         if matches!(code.standing, Standing::Refused { .. }) {
-            return Err(refused("code-refused", "the hub's operator refused this node".into()));
+            let why = "trung tâm đã từ chối nút này / the hub's operator refused this node";
+            return Err(refused("code-refused", why));
         }
         let undecided = matches!(code.standing, Standing::Open | Standing::Knocked { .. });
         if undecided && now >= code.expires {
             let minutes = now.since(code.expires).as_secs() / 60;
-            let why = format!("the code expired {minutes} minutes ago by the hub's clock");
-            return Err(refused("code-expired", why));
+            let why = format!(
+                "mã đã hết hạn {minutes} phút theo đồng hồ của trung tâm / \
+                 the code expired {minutes} minutes ago by the hub's clock"
+            );
+            return Err(refused("code-expired", &why));
         }
         Ok(code.standing.clone())
     }
@@ -192,14 +215,15 @@ impl Invitations {
 
     /// Lets a waiting node in; says for which office. With two codes the later knock counts.
     pub fn approve(&mut self, node: NodeId) -> Result<OfficeId, Failure> {
-        let (key, office, addresses) = self.waiting(node, "node not approved")?;
+        let (key, office, addresses) =
+            self.waiting(node, "chưa phê duyệt nút / node not approved")?;
         self.set(&key, Standing::Approved { node, addresses })?;
         Ok(office)
     }
 
     /// Refuses a waiting node and voids its code; says for which office it came.
     pub fn refuse(&mut self, node: NodeId) -> Result<OfficeId, Failure> {
-        let (key, office, _) = self.waiting(node, "node not refused")?;
+        let (key, office, _) = self.waiting(node, "chưa từ chối nút / node not refused")?;
         self.set(&key, Standing::Refused { node })?;
         Ok(office)
     }
@@ -221,8 +245,11 @@ impl Invitations {
             return Err(Failure::refused(
                 "node-not-waiting",
                 what,
-                format!("node {} does not wait for approval", node.short()),
-                "see who waits with 'lienthong node list'",
+                format!(
+                    "nút {0} không chờ phê duyệt / node {0} does not wait for approval",
+                    node.short()
+                ),
+                "xem nút đang chờ bằng / see who waits with 'lienthong node list'",
             ));
         };
         Ok((key, office, addresses))
@@ -237,7 +264,8 @@ impl Invitations {
                 self.set(&HEX.encode(&visit.secret_hash), Standing::Used { node })
             }
             Standing::Open | Standing::Knocked { .. } | Standing::Refused { .. } => {
-                Err(refused("code-not-approved", "the hub has not approved the node yet".into()))
+                let why = "trung tâm chưa phê duyệt / the hub has not approved the node yet";
+                Err(refused("code-not-approved", why))
             }
         }
     }
@@ -281,9 +309,13 @@ impl Invitations {
     /// Memory follows the disk, so that a failed write grants nothing.
     fn save(&mut self, codes: BTreeMap<String, Code>) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(&codes).map_err(io::Error::from);
-        bytes
-            .and_then(|bytes| replace(&self.file, &bytes))
-            .map_err(|error| Failure::disk("book of join codes not saved", &self.file, &error))?;
+        bytes.and_then(|bytes| replace(&self.file, &bytes)).map_err(|error| {
+            Failure::disk(
+                "chưa lưu được sổ mã tham gia / book of join codes not saved",
+                &self.file,
+                &error,
+            )
+        })?;
         self.codes = codes;
         Ok(())
     }
@@ -302,13 +334,20 @@ impl Standing {
     }
 }
 
-fn refused(code: &str, why: String) -> Failure {
+fn refused(code: &str, why: &str) -> Failure {
     let remedy = match code {
-        "code-for-other-office" => "join with the code as it was given out",
-        "code-not-approved" => "approve it at the hub: 'lienthong node approve NODE'",
-        _ => "ask the hub's operator for a new code: 'lienthong invite OFFICE'",
+        "code-for-other-office" => {
+            "tham gia bằng đúng mã đã cấp / join with the code as it was given out"
+        }
+        "code-not-approved" => {
+            "phê duyệt tại trung tâm / approve it at the hub: 'lienthong node approve NODE'"
+        }
+        _ => {
+            "xin trung tâm mã mới / \
+             ask the hub's operator for a new code: 'lienthong invite OFFICE'"
+        }
     };
-    Failure::refused(code, "node not admitted", why, remedy)
+    Failure::refused(code, "nút chưa được vào / node not admitted", why, remedy)
 }
 
 /// How long an expired code is kept, so that its refusal can still say why.

@@ -216,7 +216,7 @@ fn read_file(file: &Path) -> Result<Table, Failure> {
         Err(error) => return Err(Failure::disk(UNREAD, file, &error)),
     };
     let unread = |cause: String| {
-        let remedy = "correct the file; config/lienthong.toml is a sample";
+        let remedy = "sửa tệp theo mẫu / correct the file; config/lienthong.toml is a sample";
         let why = format!("{}: {cause}", file.display());
         Failure::usage("settings-unreadable", UNREAD, why, remedy)
     };
@@ -275,16 +275,25 @@ impl Reading {
     fn give(&mut self, key: &str, value: Value, origin: String) {
         let Some(rule) = RULES.iter().find(|rule| rule.key == key) else {
             let known: Vec<_> = RULES.iter().map(|rule| rule.key).collect();
-            let why = format!("{origin} has the unknown key '{}'", cut(key));
-            let remedy = format!("remove it, or spell it as one of {}", known.join(", "));
+            let (key, known) = (cut(key), known.join(", "));
+            let why =
+                format!("{origin}: không có mục '{key}' / {origin} has the unknown key '{key}'");
+            let remedy = format!(
+                "bỏ đi, hoặc viết đúng một trong các mục này / \
+                 remove it, or spell it as one of {known}"
+            );
             let failure = Failure::usage("setting-unknown", UNREAD, why, remedy);
             return self.faults.push((None, failure));
         };
         match rule.check(value) {
             Ok(value) => drop(self.values.insert(rule.key, Given { value, origin })),
-            Err(limit) => {
-                let remedy = format!("set {} within its limit, or leave it out", rule.key);
-                self.refuse(rule.key, format!("{origin}: {key} {limit}"), remedy);
+            Err([limit_vi, limit]) => {
+                let remedy = format!(
+                    "đặt {key} trong giới hạn, hoặc bỏ đi / set {key} within its limit, or leave \
+                     it out"
+                );
+                let why = format!("{origin}: {key} {limit_vi} / {key} {limit}");
+                self.refuse(rule.key, why, remedy);
             }
         }
     }
@@ -299,13 +308,17 @@ impl Reading {
         if value >= limit {
             return;
         }
-        let factor = if times == 1 { String::new() } else { format!("{times} times ") };
-        let origins = [large, small].map(|key| &self.values[key].origin);
+        let (factor_vi, factor) = match times {
+            1 => (String::new(), String::new()),
+            times => (format!("{times} lần "), format!("{times} times ")),
+        };
+        let [of_large, of_small] = [large, small].map(|key| &self.values[key].origin);
         let why = format!(
-            "{large} is {value} ({}), the limit is at least {limit}: {factor}{small} ({})",
-            origins[0], origins[1]
+            "{large} là {value} ({of_large}), ít nhất phải là {limit}: {factor_vi}{small} \
+             ({of_small}) / {large} is {value}, the limit is at least {limit}: {factor}{small}"
         );
-        self.refuse(large, why, format!("raise {large} or lower {small}"));
+        let remedy = format!("tăng {large} hoặc giảm {small} / raise {large} or lower {small}");
+        self.refuse(large, why, remedy);
     }
 
     fn refuse(&mut self, key: &'static str, why: String, remedy: String) {
@@ -353,8 +366,8 @@ enum Form {
 }
 
 impl Rule {
-    /// The value if it is allowed, else words that name it and its limit.
-    fn check(&self, value: Value) -> Result<Scalar, String> {
+    /// The value if it is allowed, else words that name it and its limit, Vietnamese first.
+    fn check(&self, value: Value) -> Result<Scalar, [String; 2]> {
         let shown = cut(&value.to_string());
         let fits = match (&self.form, &value) {
             (Form::Listen, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
@@ -375,21 +388,45 @@ impl Rule {
         match value {
             Value::String(text) if fits => Ok(Scalar::Text(text)),
             Value::Integer(number) if fits => Ok(Scalar::Number(number)),
-            _ => Err(format!("is {shown}, the limit is {}", self.limit())),
+            _ => {
+                let [limit_vi, limit] = self.limit();
+                Err([
+                    format!("là {shown}, phải là {limit_vi}"),
+                    format!("is {shown}, the limit is {limit}"),
+                ])
+            }
         }
     }
 
-    fn limit(&self) -> String {
+    /// Vietnamese first.
+    fn limit(&self) -> [String; 2] {
         match self.form {
-            Form::Listen => "an IP address and port such as \"0.0.0.0:7400\"".into(),
-            Form::Pages => "an IP address and port such as \"127.0.0.1:8080\", or \"\"".into(),
-            Form::Names => {
-                format!("at most {MAX_NAMES} host names or IP addresses with blanks between")
+            Form::Listen => ["địa chỉ IP và cổng", "an IP address and port such as"]
+                .map(|words| format!("{words} \"0.0.0.0:7400\"")),
+            Form::Pages => [
+                "địa chỉ IP và cổng như \"127.0.0.1:8080\", hoặc \"\"",
+                "an IP address and port such as \"127.0.0.1:8080\", or \"\"",
+            ]
+            .map(str::to_owned),
+            Form::Names => [
+                format!("tối đa {MAX_NAMES} tên máy hoặc địa chỉ IP, cách nhau bằng dấu cách"),
+                format!("at most {MAX_NAMES} host names or IP addresses with blanks between"),
+            ],
+            Form::Reach => [
+                "máy:cổng, tối đa 255 ký tự, hoặc \"\"",
+                "host:port in at most 255 characters, or \"\"",
+            ]
+            .map(str::to_owned),
+            Form::Word(words) => {
+                ["một trong", "one of"].map(|one| format!("{one} {}", words.join(", ")))
             }
-            Form::Reach => "host:port in at most 255 characters, or \"\"".into(),
-            Form::Word(words) => format!("one of {}", words.join(", ")),
-            Form::Number { min, max: i64::MAX, .. } => format!("a whole number from {min}"),
-            Form::Number { min, max, .. } => format!("a whole number from {min} to {max}"),
+            Form::Number { min, max: i64::MAX, .. } => {
+                [format!("số nguyên từ {min}"), format!("a whole number from {min}")]
+            }
+            Form::Number { min, max, .. } => [
+                format!("số nguyên từ {min} đến {max}"),
+                format!("a whole number from {min} to {max}"),
+            ],
         }
     }
 }
@@ -413,7 +450,7 @@ fn cut(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-const UNREAD: &str = "settings not accepted";
+const UNREAD: &str = "cấu hình chưa được nhận / settings not accepted";
 const PREFIX: &str = "LIENTHONG_";
 const MAX_FILE_BYTES: u64 = 1 << 20;
 const MAX_NAMES: usize = 16;
