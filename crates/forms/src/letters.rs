@@ -65,7 +65,7 @@ pub(crate) fn apology(facts: &Facts) -> Form {
         paragraph(format!(
             "Vào {received}, {office} tiếp nhận giải quyết hồ sơ đề nghị giải quyết thủ tục hành \
              chính {} của Ông/Bà/Tổ chức; mã số: {}.",
-            or_blank(&facts.procedure.title()),
+            or_blank(without_kind(&facts.procedure.title())),
             or_blank(&facts.code),
         )),
         paragraph(format!(
@@ -166,6 +166,11 @@ fn numbered(note: &str) -> Vec<Block> {
         Block::Text(Line::plain(format!("{}. {}", index + 1, or_blank(line))))
     };
     lines.iter().enumerate().map(item).collect()
+}
+
+/// A name behind the words "thủ tục hành chính", with which many official names begin.
+fn without_kind(title: &str) -> &str {
+    title.strip_prefix("Thủ tục ").unwrap_or(title)
 }
 
 fn due_words(letter: Option<&Letter>) -> String {

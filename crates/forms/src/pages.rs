@@ -46,10 +46,20 @@ pub enum Mark {
     },
 }
 
-/// Places a form. There is at least one page, and nothing lies over anything else.
+/// Places a form. There is at least one page, and nothing lies over anything else. Lines stand a
+/// little closer where that saves a page.
 pub fn pages(form: &Form) -> Vec<Page> {
     let fonts = Fonts::embedded();
-    let mut placer = Placer::new(&fonts, form.sheet);
+    let usual = placed(form, &fonts, 1.0);
+    if usual.len() == 1 {
+        return usual;
+    }
+    let closer = placed(form, &fonts, CLOSER);
+    if closer.len() < usual.len() { closer } else { usual }
+}
+
+fn placed(form: &Form, fonts: &Fonts, spacing: f32) -> Vec<Page> {
+    let mut placer = Placer::new(fonts, form.sheet, spacing);
     for block in &form.blocks {
         placer.block(block);
     }
@@ -106,6 +116,8 @@ struct Placer<'a> {
     fonts: &'a Fonts,
     width: f32,
     height: f32,
+    /// What lines and gaps are high, as a share of the usual.
+    spacing: f32,
     pages: Vec<Page>,
     /// Where the next thing goes on the last page.
     y: f32,
@@ -114,13 +126,13 @@ struct Placer<'a> {
 }
 
 impl Placer<'_> {
-    fn new(fonts: &Fonts, sheet: Sheet) -> Placer<'_> {
+    fn new(fonts: &Fonts, sheet: Sheet, spacing: f32) -> Placer<'_> {
         let (width, height) = match sheet {
             Sheet::Portrait => (A4_SHORT, A4_LONG),
             Sheet::Landscape => (A4_LONG, A4_SHORT),
         };
-        let mut placer =
-            Placer { fonts, width, height, pages: Vec::new(), y: MARGIN, is_fresh: true };
+        let (pages, y) = (Vec::new(), MARGIN);
+        let mut placer = Placer { fonts, width, height, spacing, pages, y, is_fresh: true };
         placer.turn();
         placer
     }
@@ -142,7 +154,7 @@ impl Placer<'_> {
     /// Leaves room before what comes; none at the top of a page.
     fn gap(&mut self, height: f32) {
         if !self.is_fresh {
-            self.y += height;
+            self.y += height * self.spacing;
         }
     }
 
@@ -153,7 +165,9 @@ impl Placer<'_> {
             Block::Text(line) => {
                 self.gap(4.0);
                 let cell = self.cell(LEFT, self.inner_width(), std::slice::from_ref(line), BODY);
-                self.row(&plain(vec![cell], BODY, false), None);
+                // One line alone on the next page would look like a mistake.
+                let is_kept = cell.lines.len() <= KEPT_LINES;
+                self.row(&self.plain(vec![cell], BODY, is_kept), None);
             }
             Block::Table(table) => self.table(table),
             Block::Signatures(signatures) => self.signatures(signatures),
@@ -167,8 +181,7 @@ impl Placer<'_> {
             self.cell(LEFT, narrow, left, HEAD),
             self.cell(LEFT + narrow + GUTTER, wide, right, HEAD),
         ];
-        // The rules below lines stand clear of letters that hang down.
-        self.row(&Row { leading: AIRY, ..plain(cells, HEAD, true) }, None);
+        self.row(&self.airy(cells, HEAD), None);
         self.gap(10.0);
     }
 
@@ -177,7 +190,7 @@ impl Placer<'_> {
         let aside = if grid.is_some() { QR_SIDE + GUTTER } else { 0.0 };
         let inner = self.inner_width() - aside;
         let cells = vec![self.cell(LEFT + aside, inner, lines, TITLE)];
-        let row = Row { leading: AIRY, ..plain(cells, TITLE, true) };
+        let row = self.airy(cells, TITLE);
         let needed = if grid.is_some() { QR_SIDE } else { 0.0 };
         if needed.max(row.height(row.line_count())) > self.room() && !self.is_fresh {
             self.turn();
@@ -229,7 +242,7 @@ impl Placer<'_> {
             cells.push(cell);
             x += width;
         }
-        Row { cells, size, leading: LINE, pad: PAD, is_bordered: true, is_kept: true }
+        Row { pad: PAD, is_bordered: true, ..self.plain(cells, size, true) }
     }
 
     fn signatures(&mut self, signatures: &[Signature]) {
@@ -247,8 +260,18 @@ impl Placer<'_> {
             ];
             cells.push(self.cell(LEFT + index as f32 * (width + GUTTER), width, &lines, BODY));
         }
-        self.row(&plain(cells, BODY, true), None);
+        self.row(&self.plain(cells, BODY, true), None);
         self.gap(6.0);
+    }
+
+    fn plain(&self, cells: Vec<Cell>, size: f32, is_kept: bool) -> Row {
+        let leading = LINE * self.spacing;
+        Row { cells, size, leading, pad: 0.0, is_bordered: false, is_kept }
+    }
+
+    /// Lines with rules below them, which stand clear of letters that hang down.
+    fn airy(&self, cells: Vec<Cell>, size: f32) -> Row {
+        Row { leading: AIRY * self.spacing, ..self.plain(cells, size, true) }
     }
 
     fn cell(&self, x: f32, width: f32, lines: &[Line], size: f32) -> Cell {
@@ -368,10 +391,6 @@ impl Placer<'_> {
     }
 }
 
-fn plain(cells: Vec<Cell>, size: f32, is_kept: bool) -> Row {
-    Row { cells, size, leading: LINE, pad: 0.0, is_bordered: false, is_kept }
-}
-
 const A4_SHORT: f32 = 595.28;
 const A4_LONG: f32 = 841.89;
 /// 20 mm above and below, 20 mm at the left for filing, 15 mm at the right.
@@ -390,6 +409,10 @@ const QR_SIDE: f32 = 68.03;
 const LINE: f32 = 1.3;
 /// The same in heads and titles.
 const AIRY: f32 = 1.5;
+/// How much closer lines may stand: accents over capitals still have room.
+const CLOSER: f32 = 0.9;
+/// Paragraphs of so many lines are not broken.
+const KEPT_LINES: usize = 4;
 /// Room to sign, in lines.
 const SIGNATURE_LINES: usize = 4;
 /// What sums of lengths may differ by.

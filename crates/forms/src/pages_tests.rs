@@ -1,4 +1,4 @@
-use super::{LEFT, MARGIN, Mark, Page, RIGHT, pages};
+use super::{LEFT, MARGIN, Mark, Page, RIGHT, pages, placed};
 use crate::fixture_tests::{bare, every_form, facts, joined, long, without_blanks};
 use crate::fonts::Fonts;
 use crate::{Block, Form, FormKind, Line, compose};
@@ -112,6 +112,23 @@ fn titles(block: &Block) -> String {
 #[test]
 fn a_receipt_of_every_day_fits_one_page() {
     assert_eq!(pages(&compose(FormKind::Receipt, &facts())).len(), 1);
+}
+
+#[test]
+fn lines_stand_closer_where_that_saves_a_page() {
+    let fonts = Fonts::embedded();
+    let mut facts = facts();
+    let (mut saved, mut over) = (0, 0);
+    while over == 0 {
+        let form = compose(FormKind::Receipt, &facts);
+        let (usual, chosen) = (placed(&form, &fonts, 1.0).len(), pages(&form).len());
+        assert!(chosen <= usual, "{chosen} pages instead of {usual}");
+        saved += usize::from(chosen < usual);
+        over += usize::from(chosen > 1);
+        let paper = facts.papers.first().expect("it has papers").clone();
+        facts.papers.push(paper);
+    }
+    assert!(saved > 2, "{saved} receipts fit one page after all");
 }
 
 #[test]
