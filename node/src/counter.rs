@@ -46,6 +46,7 @@ impl Mind {
         for office in reception.offices_added() {
             self.known_office(office)?;
         }
+        self.competent_office(&reception, at)?;
         self.officer_may_receive(&officer, &reception.procedure)?;
         let submitted = reception.submitted_at(at).map_err(|refusal| refused(&refusal))?;
         reception.check_due_from(submitted).map_err(|refusal| refused(&refusal))?;
@@ -178,6 +179,21 @@ impl Mind {
         }
         let next = ids.last().filter(|_| ids.len() == PAGE).map(ToString::to_string);
         Ok(json!({ "documents": documents, "next": next }))
+    }
+
+    /// Refuses a competent office to which the procedure does not belong. Before a catalogue is
+    /// published any office decides.
+    fn competent_office(&mut self, reception: &Reception, at: Moment) -> Result<(), Failure> {
+        let published = self.published()?;
+        let (catalogue, registry) = (published.catalogue(), self.replica.registry());
+        if catalogue.is_empty() {
+            return Ok(());
+        }
+        let tier_of = |office| registry.office(office).map(|known| known.tier.clone());
+        let version = reception.version_in(catalogue, at);
+        let checked =
+            version.and_then(|version| reception.check_competent(catalogue, version, tier_of, at));
+        checked.map_err(|refusal| refused(&refusal))
     }
 
     fn known_office(&self, office: OfficeId) -> Result<(), Failure> {

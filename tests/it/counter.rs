@@ -135,6 +135,10 @@ async fn bad_input_is_refused_with_what_why_and_remedy_and_nothing_is_stored() {
         (json!({ "due": "2018-02-29" }), "not-a-due"),
         (json!({ "offices": { "receiving": "EAST" } }), "other-office"),
         (json!({ "offices": { "coordinating": ["NOWHERE"] } }), "unknown-office"),
+        (
+            json!({ "components": [{ "code": "TP99", "name": "Giấy lạ", "originals": 1 }] }),
+            "unknown-component",
+        ),
     ];
     for (others, code) in bad {
         let failure = receive(&world, others.clone()).await.expect_err("it is refused");
@@ -149,6 +153,32 @@ async fn bad_input_is_refused_with_what_why_and_remedy_and_nothing_is_stored() {
     let failure = receive_by(&world, &"Lan ".repeat(2_500), false).await.expect_err("10 kB");
     check_refusal(&failure, "too-long");
     assert_eq!(changes(&world).await, before, "nothing was stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_that_the_catalogue_does_not_name_decides_nothing_at_reception() {
+    let mut named = lienthong_tests::province();
+    let tiers =
+        [("HUB", "province"), ("EAST", "district"), ("WEST", "district"), ("HILL", "commune")];
+    for (office, (name, tier)) in named.offices.iter_mut().zip(tiers) {
+        assert_eq!(office.id.as_str(), name);
+        office.tier = tier.to_owned();
+    }
+    let mut world = World::founded_as(&named);
+    let at = Now::at(BEFORE_TET).0;
+    world.start_at("HUB", Arc::new(move || Moment(at.load(Ordering::SeqCst)))).await;
+    let catalogue = CATALOGUE.replace("publisher = \"QNM-HCC\"", "publisher = \"HUB\"");
+    publish(&world, Publishing::Catalogue, catalogue).await;
+    let before = changes(&world).await;
+    for offices in [json!({}), json!({ "competent": "EAST" })] {
+        let failure = receive(&world, json!({ "offices": offices })).await.expect_err("a commune");
+        check_refusal(&failure, "office-not-competent");
+        assert!(failure.why.starts_with("offices.competent: "), "{failure}");
+        assert!(failure.why.contains("Ủy ban nhân dân cấp xã"), "{failure}");
+    }
+    assert_eq!(changes(&world).await, before, "nothing was stored");
+    let offices = json!({ "competent": "HILL" });
+    receive(&world, json!({ "offices": offices })).await.expect("received on behalf");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -87,9 +87,14 @@ impl World {
 
     /// The folder of the hub, whose node does not run yet.
     pub fn founded() -> World {
+        World::founded_as(&province())
+    }
+
+    /// The same for a province of the caller's with that hub.
+    pub fn founded_as(province: &Province) -> World {
         let folder = TempDir::new().expect("a temporary folder");
         let path = folder.path().join("HUB");
-        drop(lienthong::init(&path, office("HUB"), &province(), &[]).expect("founds"));
+        drop(lienthong::init(&path, office("HUB"), province, &[]).expect("founds"));
         World { folder, nodes: BTreeMap::new(), approval: "automatic" }
     }
 

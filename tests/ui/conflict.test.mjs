@@ -59,7 +59,11 @@ test("a conflict of two offices is told in words and settled with one press", as
 async function disputed(district, commune) {
   let path;
   await once(commune, async (desk) => {
-    ({ path } = await desk.receive({ name: "Võ Thị Rút", "offices.competent": "QNM-HOIAN" }));
+    ({ path } = await desk.receive({
+      procedure: "2.000815.H47",
+      name: "Võ Thị Rút",
+      "offices.competent": "QNM-HOIAN",
+    }));
   });
   await commune.settled();
   await once(district, (desk) => desk.act(path, "in-process"));

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use lienthong_protocol::OfficeId;
+use lienthong_catalogue::{Catalogue, ProcedureVersion, Role, local};
+use lienthong_protocol::{Moment, OfficeId};
 
 use crate::act::{Act, ActKind};
 use crate::clock::minute_moment;
@@ -11,7 +12,7 @@ use crate::detail::{Detail, NoticeChannel};
 use crate::fold::Standing;
 use crate::reception::Reception;
 use crate::records::{Records, Times};
-use crate::refusal::Doubt;
+use crate::refusal::{Doubt, Refusal};
 use crate::status::{Status, allows};
 
 /// Where a dossier stands between two acts.
@@ -255,6 +256,56 @@ impl<'a> Stage<'a> {
         if is_agreed { Ok(()) } else { Err(Doubt::NotAgreed) }
     }
 }
+
+impl Reception {
+    /// Refuses a competent office that does not decide about a version of the procedure: another
+    /// one than the catalogue names for its role, or one of another level. `tier_of` is the label
+    /// that the registry gives an office, none for one that it has not. Where catalogue or label
+    /// say nothing, nothing is refused.
+    pub fn check_competent(
+        &self,
+        catalogue: &Catalogue,
+        version: &ProcedureVersion,
+        tier_of: impl Fn(OfficeId) -> Option<String>,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        let (procedure, day) = (&version.procedure, local(now).0);
+        let Some(edition) = catalogue.edition_at(day) else { return Ok(()) };
+        let Some(role) = edition.role(&procedure.role) else { return Ok(()) };
+        // After the reform the successor may decide already where the version does not say it.
+        let roles = [Some(role), edition.role_at(&role.id, day)].into_iter().flatten();
+        let roles: Vec<&Role> = roles.collect();
+        let named = roles.iter().filter_map(|role| role.office);
+        let named: Vec<OfficeId> = named.filter(|office| tier_of(*office).is_some()).collect();
+        let competent = self.offices.deciding();
+        let level = tier_of(competent).and_then(|tier| level_of(&tier));
+        let Some(level) = level.filter(|_| !named.contains(&competent)) else { return Ok(()) };
+        let also = procedure.also_levels.iter().chain([&procedure.level]).map(String::as_str);
+        let mut levels: Vec<&str> = also.chain(roles.iter().map(|role| &*role.tier)).collect();
+        // An office that is named decides alone at its level.
+        let taken = named.iter().filter_map(|named| level_of(&tier_of(*named)?));
+        let taken: Vec<&str> = taken.collect();
+        levels.retain(|known| !taken.contains(known));
+        if levels.iter().any(|known| *known == level || OPEN_LEVELS.contains(known)) {
+            return Ok(());
+        }
+        Err(Refusal::not_competent(competent, &role.name, named.first().copied()))
+    }
+}
+
+/// The level of the catalogue at which an office of a tier decides; none for a label that the
+/// catalogue does not use.
+fn level_of(tier: &str) -> Option<&'static str> {
+    match tier {
+        "commune" => Some("commune"),
+        "district" => Some("district"),
+        "province" | "department" => Some("province"),
+        _ => None,
+    }
+}
+
+/// Levels of which the catalogue does not say who they are.
+const OPEN_LEVELS: [&str; 2] = ["any", "other"];
 
 /// Says whether an act regards one of those that it may.
 fn known<'a>(mut ids: impl Iterator<Item = &'a String>, act: &Act) -> Result<(), Doubt> {

@@ -301,7 +301,7 @@ impl Reception {
 
     /// Gives the components that have no name the one that the catalogue has under their codes;
     /// refuses a code that the procedure in force has not. A procedure that is not offered leaves
-    /// all as they are.
+    /// all as they are, and one whose papers no source gives those that have names.
     pub fn with_component_names(
         &self,
         catalogue: &Catalogue,
@@ -310,14 +310,19 @@ impl Reception {
         let mut named = self.clone();
         let offered = catalogue.procedure_at(self.procedure.trim(), local(now).0);
         let Some(version) = offered else { return Ok(named) };
-        let nameless = named.components.iter_mut().enumerate();
-        for (index, component) in nameless.filter(|(_, component)| component.name.is_empty()) {
-            let mut known = version.procedure.components.iter();
-            let known =
-                known.find(|known| known.code == component.code.trim()).ok_or_else(|| {
-                    Refusal::not_offered(&format!("components.{index}.code"), "unknown-component")
-                })?;
-            component.name.clone_from(&known.name);
+        let procedure = &version.procedure;
+        let are_unknown = procedure.components.is_empty()
+            || procedure.unknown.iter().any(|part| part == "components");
+        for (index, component) in named.components.iter_mut().enumerate() {
+            let mut known = procedure.components.iter();
+            match known.find(|known| known.code == component.code.trim()) {
+                Some(known) if component.name.is_empty() => component.name.clone_from(&known.name),
+                None if component.name.is_empty() || !are_unknown => {
+                    let field = format!("components.{index}.code");
+                    return Err(Refusal::not_offered(&field, "unknown-component"));
+                }
+                _ => {}
+            }
         }
         Ok(named)
     }

@@ -161,8 +161,64 @@ fn components_without_a_name_take_that_of_the_catalogue() {
     let strange = json!({ "procedure": "1.001193.H47", "components": [{ "code": "TP99" }] });
     let refused = named(strange).expect_err("the procedure has no such paper");
     assert_eq!((refused.code, refused.field.as_str()), ("unknown-component", "components.0.code"));
+    let named_so = json!({ "procedure": "1.001193.H47",
+        "components": [{ "code": "TP99", "name": "Giấy lạ" }] });
+    let refused = named(named_so).expect_err("a name of its own makes no paper of it");
+    assert_eq!((refused.code, refused.field.as_str()), ("unknown-component", "components.0.code"));
     // Without a procedure nobody knows the name, and a component must have one.
     let unknown = json!({ "procedure": "9.999999.H47", "components": [{ "code": "TP01" }] });
     let refused = named(unknown).expect("left as it is").check().expect_err("no name");
     assert_eq!(refused.field, "components.0.name");
+}
+
+#[test]
+fn an_office_decides_only_what_the_catalogue_gives_its_role_or_its_level() {
+    let text = include_str!("../../../config/quang-nam/procedures.toml");
+    let edition = lienthong_catalogue::Edition::parse("procedures.toml", text);
+    let catalogue = lienthong_catalogue::Catalogue::from(edition.expect("the province's own"));
+    let tiers = [
+        ("QNM-STNMT", "department"),
+        ("QNM-SCT", "department"),
+        ("QNM-HOIAN", "district"),
+        ("QNM-HOIAN-CAMCHAU", "commune"),
+        ("DNG-DACKHU", "đặc khu"),
+    ];
+    let tier_of = |office: lienthong_protocol::OfficeId| {
+        let known = tiers.iter().find(|(id, _)| office.as_str() == *id);
+        known.map(|(_, tier)| (*tier).to_owned())
+    };
+    let decides = |procedure: &str, office: &str, at: u64| {
+        let now = lienthong_protocol::Moment(at);
+        let offices = json!({ "receiving": "QNM-HOIAN-CAMCHAU", "competent": office });
+        let reception = typed(json!({ "procedure": procedure, "offices": offices }));
+        let reception = reception.expect("the shape is right");
+        let version = reception.version_in(&catalogue, now).expect("it is offered");
+        reception.check_competent(&catalogue, version, tier_of, now)
+    };
+    // 2017-06-05 and 2026-01-05.
+    let (before, after) = (1_496_620_800_000, 1_767_574_800_000);
+    for (procedure, office, at) in [
+        ("1.001193.H47", "QNM-HOIAN-CAMCHAU", before),
+        ("2.000815.H47", "QNM-HOIAN", before),
+        ("1.012783.H47", "QNM-STNMT", before),
+        ("2.000748.H47", "QNM-HOIAN", before),
+        ("2.000748.H47", "QNM-HOIAN-CAMCHAU", after),
+        ("2.000381.H47", "QNM-HOIAN-CAMCHAU", after),
+        ("1.001193.H47", "DNG-DACKHU", after),
+        ("1.001193.H47", "QNM-NOWHERE", after),
+    ] {
+        assert_eq!(decides(procedure, office, at), Ok(()), "{procedure} {office}");
+    }
+    for (procedure, office, at, whom) in [
+        ("1.001193.H47", "QNM-HOIAN", before, "Ủy ban nhân dân cấp xã"),
+        ("1.012783.H47", "QNM-HOIAN", before, "QNM-STNMT"),
+        ("1.012783.H47", "QNM-SCT", before, "QNM-STNMT"),
+        ("2.000748.H47", "QNM-HOIAN-CAMCHAU", before, "Ủy ban nhân dân cấp huyện"),
+        ("2.000748.H47", "QNM-HOIAN", after, "Ủy ban nhân dân cấp xã"),
+    ] {
+        let refusal = decides(procedure, office, at).expect_err("it is another's");
+        assert_eq!((refusal.code, &*refusal.field), ("office-not-competent", "offices.competent"));
+        let words = format!("{:?}", refusal.words);
+        assert!(words.contains(whom) && words.contains(office), "{procedure}: {words}");
+    }
 }

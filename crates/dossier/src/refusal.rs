@@ -89,6 +89,22 @@ impl Refusal {
         Refusal { code, field: field.to_owned(), words: words.into() }
     }
 
+    pub(crate) fn not_competent(office: OfficeId, role: &str, named: Option<OfficeId>) -> Refusal {
+        let named = named.map(|named| named.to_string());
+        let whom = named.as_deref().unwrap_or("the office of that role");
+        let whom_vi = named.as_deref().unwrap_or("cơ quan đó");
+        let words = Words {
+            cause: format!("{office} does not decide about this procedure: {role} does"),
+            remedy: format!("name {whom} as the competent office; yours may still receive it"),
+            cause_vi: format!("{office} không có thẩm quyền với thủ tục này: {role} giải quyết"),
+            remedy_vi: format!(
+                "chọn {whom_vi} làm cơ quan giải quyết; cơ quan này vẫn tiếp nhận được"
+            ),
+        };
+        let field = "offices.competent".to_owned();
+        Refusal { code: "office-not-competent", field, words: words.into() }
+    }
+
     pub(crate) fn control(field: &str) -> Refusal {
         let words = Words::new(
             "has a control character".to_owned(),
