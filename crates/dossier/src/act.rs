@@ -220,8 +220,9 @@ impl ActKind {
         matches!(status::target(self), Some(Status::Received | Status::InProcess))
     }
 
-    /// Says whether its due becomes the due of the dossier. The due of another act is that of an
-    /// answer, of a step, or of the applicant.
+    /// Says whether its due becomes the due of the dossier; that of the answer to an opinion does
+    /// if the clock stood still for it. The due of another act is that of an answer, of a step, or
+    /// of the applicant.
     pub(crate) fn sets_due(self) -> bool {
         use ActKind::{Extended, Paid, Received, Recomputed, Resumed, Supplied};
         matches!(self, Received | Supplied | Paid | Resumed | Extended | Recomputed)

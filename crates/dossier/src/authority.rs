@@ -11,7 +11,7 @@ use crate::clock::minute_moment;
 use crate::detail::{Detail, NoticeChannel};
 use crate::fold::Standing;
 use crate::reception::Reception;
-use crate::records::{Records, Times};
+use crate::records::{Pause, Records, Times};
 use crate::refusal::{Doubt, Refusal};
 use crate::status::{Status, allows};
 
@@ -99,11 +99,17 @@ impl<'a> Stage<'a> {
             (ActKind::Replied, _, Some(request)) => drop(self.standing.owed.remove(request)),
             _ => (),
         }
-        if kind.sets_due() && act.due.is_some() {
+        if (kind.sets_due() || self.ends_pause(kind, act)) && act.due.is_some() {
             self.standing.due.clone_from(&act.due);
             self.records.times = Times { due_set: Some(act.at), ..self.records.times };
         }
         self.records.enter(kind, act);
+    }
+
+    /// Says whether an act answers an opinion for which the clock stands still.
+    fn ends_pause(&self, kind: ActKind, act: &Act) -> bool {
+        let lasts = |pause: &Pause| pause.to.is_none() && act.regards.as_ref() == Some(&pause.act);
+        kind == ActKind::OpinionReplied && self.records.pauses.iter().any(lasts)
     }
 
     /// The offices that may do an act of a kind now; none: every office, or those that the act

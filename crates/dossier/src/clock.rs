@@ -123,6 +123,13 @@ pub struct SlipLine {
     pub verdict: Option<Verdict>,
 }
 
+impl ClockState {
+    /// Whether time passes, towards the due or towards the hour by which somebody must look at it.
+    pub const fn runs(self) -> bool {
+        matches!(self, ClockState::Waiting | ClockState::Running)
+    }
+}
+
 impl Reception {
     /// The dues that follow from a version of its procedure if it is received at `received`.
     ///
@@ -241,14 +248,15 @@ impl Dossier {
     }
 
     /// The due that an act at a moment sets if it names none: that of an act which lets the clock
-    /// run again is the due that holds, moved. None if it sets none, or nothing moved.
+    /// run again, or may, is the due that holds, moved. None if it sets none, or nothing moved.
     pub fn due_set_by(
         &self,
         kind: ActKind,
         calendar: &Calendar,
         at: Moment,
     ) -> Result<Option<String>, DueError> {
-        if !matches!(kind, ActKind::Supplied | ActKind::Paid | ActKind::Resumed) {
+        use ActKind::{OpinionReplied, Paid, Resumed, Supplied};
+        if !matches!(kind, Supplied | Paid | Resumed | OpinionReplied) {
             return Ok(None);
         }
         let due = self.due_at(calendar, at)?;
@@ -330,7 +338,8 @@ impl Dossier {
         steps.iter().find(|known| known.step == step)?.due.clone()
     }
 
-    fn clock_state(&self) -> ClockState {
+    /// Whether the clock runs, now that all acts are done.
+    pub fn clock_state(&self) -> ClockState {
         let is_paused = self.records.pauses.iter().any(|pause| pause.to.is_none());
         match self.standing.status {
             Status::Registered => ClockState::Waiting,

@@ -226,6 +226,37 @@ fn registered_again() -> Reception {
 }
 
 #[test]
+fn the_answer_to_an_opinion_for_which_the_clock_stood_still_moves_the_due() {
+    let letter = |number: &str| json!({ "number": number, "date": "2026-01-05", "signer": "A" });
+    for pauses in [true, false] {
+        let asked = json!({ "opinion": { "agency": "Bộ Xây dựng", "number": "5/UBND",
+            "date": "2026-01-05", "signer": "A", "expected": "2026-01-20", "pauses": pauses } });
+        let asked = NewAct {
+            detail: serde_json::from_value(asked).expect("a letter"),
+            ..act("o", ActKind::OpinionAsked)
+        };
+        let begun = [(act("b", ActKind::InProcess), later(0, 1)), (asked, later(1, 0))];
+        let open = done(&begun);
+        assert_eq!(open.clock_state().runs(), !pauses);
+        let due = open.due_set_by(ActKind::OpinionReplied, &calendar(), later(3, 0));
+        let moved = due.expect("it is counted");
+        assert_eq!(moved.as_deref(), pauses.then_some("2026-01-13T17:00"));
+        let answered = NewAct {
+            reply: serde_json::from_value(letter("9/BXD")).expect("a letter"),
+            regards: Some("o".into()),
+            due: moved.or_else(|| Some("2026-01-15".into())),
+            ..act("a", ActKind::OpinionReplied)
+        };
+        let [begin, ask] = begun;
+        let dossier = done(&[begin, ask, (answered, later(3, 0))]);
+        let kept = if pauses { "2026-01-13T17:00" } else { "2026-01-09T17:00" };
+        assert_eq!(dossier.standing.due.as_deref(), Some(kept), "pauses: {pauses}");
+        assert!(dossier.clock_state().runs());
+        assert_eq!(dossier.original_due(), Some("2026-01-09T17:00"), "it is kept");
+    }
+}
+
+#[test]
 fn the_catalogue_gives_a_reception_its_dues() {
     let reception = registered_again();
     let catalogue = catalogue();

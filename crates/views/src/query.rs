@@ -214,8 +214,8 @@ impl Query {
             sql.and(&format!("{fields}.due_key {compares} "), key);
         }
         if let Some(now) = self.overdue_at {
-            // The list of the statuses stands as it does in the index `running`.
-            sql.text.push_str(&format!(" AND {fields}.status IN (1, 2, 4)"));
+            // The condition stands as it does in the index `running`.
+            sql.text.push_str(&format!(" AND {fields}.runs = 1"));
             sql.and(&format!("{fields}.due_key < "), local_minute(now));
         }
         Ok(())

@@ -130,6 +130,10 @@ impl Reader {
         Ok(Reader { connection, path: path.to_owned() })
     }
 
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// One page of the dossiers that a query names.
     pub fn search(&self, query: &Query) -> Result<Page, ViewError> {
         let Some(sql) = query.page_sql(COLUMNS)? else { return Ok(Page::default()) };
@@ -355,13 +359,13 @@ const TIMED: &str = "SELECT code, words_vi, words, office FROM timed \
 const REVIEW_FIGURES: &str = "SELECT count(*), coalesce(sum(review), 0), \
      coalesce(sum(unconfirmed), 0), coalesce(sum(findings), 0) FROM dossier \
      WHERE open > 0 AND (open_from <= ?1 OR open_until > ?1)";
-// The lists of statuses stand as they do in the index `held`, and as a clock runs.
+// The list of statuses stands as it does in the index `held`.
 pub(crate) const HOLDINGS: &str = "SELECT holder, count(*), \
-     sum(status IN (1, 2, 4) AND coalesce(due_key < ?1, 0)), \
-     sum(status IN (1, 2, 4) AND coalesce(due_key >= ?1 AND due_key <= ?2, 0)), \
-     sum(status IN (1, 2, 4) AND coalesce(due_key >= ?1 AND due_key <= ?3, 0)) \
+     sum(runs = 1 AND coalesce(due_key < ?1, 0)), \
+     sum(runs = 1 AND coalesce(due_key >= ?1 AND due_key <= ?2, 0)), \
+     sum(runs = 1 AND coalesce(due_key >= ?1 AND due_key <= ?3, 0)) \
      FROM dossier WHERE status NOT IN (3, 7, 10) GROUP BY holder";
 pub(crate) const FALLING_DUE: &str = "SELECT count(*) FROM dossier WHERE status NOT IN (3, 7, 10) \
-     AND holder = ?1 AND status IN (1, 2, 4) AND due_key >= ?2 AND due_key <= ?3";
+     AND holder = ?1 AND runs = 1 AND due_key >= ?2 AND due_key <= ?3";
 const QUEUED: &str = "SELECT p.place, d.id FROM part AS p JOIN dossier AS d ON d.place = p.place \
      WHERE p.office = ?1 AND p.queued = 1 AND p.place < ?2 ORDER BY p.place DESC LIMIT ?3";

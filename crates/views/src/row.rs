@@ -25,6 +25,8 @@ pub struct DossierRow {
     pub offices: Vec<OfficeId>,
     /// Whether the applicant is still to be told of something.
     pub is_queued: bool,
+    /// Whether time passes for it: its clock stands still neither for a while nor for good.
+    pub is_running: bool,
     /// Whether statistics count it as a filing of its own, and not with its parent.
     pub is_filing: bool,
     pub(crate) open: OpenItems,
@@ -95,6 +97,7 @@ impl DossierRow {
             officer: last.map(|act| composed(&cut(&act.officer))).unwrap_or_default(),
             offices,
             is_queued,
+            is_running: dossier.clock_state().runs(),
             is_filing: dossier.is_filing(),
             open,
             words: Words { tags: tags.join(" "), ..Words::of(dossier, procedure) },

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::ViewError;
 
 /// The version of the tables. Another one in the file means that it is thrown away.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// `place` sorts like the document id, newest highest, and is the row of the full-text index: so
 /// a search stops as soon as its page is full. `due_key` sorts days and minutes together. `part`
@@ -20,6 +20,9 @@ const VERSION: i64 = 5;
 /// A dossier is open from `open_from` on and until `open_until`, in milliseconds since 1970; the
 /// findings that come or pass by time alone are `timed`. So a question at any moment is answered by
 /// rows that were written before, and `with_open` counts without reading them.
+///
+/// A clock `runs` unless it stands still for the applicant or a body outside, or for good; while
+/// it stands the due that is written passes without making anything late.
 ///
 /// `held` has every dossier that is not over by the office that holds it, so that what all offices
 /// hold, and what falls due where nobody is heard, is counted without reading a row.
@@ -40,6 +43,7 @@ CREATE TABLE dossier (
     procedure TEXT NOT NULL,
     procedure_name TEXT,
     status INTEGER NOT NULL,
+    runs INTEGER NOT NULL,
     due TEXT,
     due_key TEXT,
     receiving TEXT NOT NULL,
@@ -66,11 +70,11 @@ CREATE INDEX by_code ON dossier (code);
 CREATE INDEX by_serial ON dossier (unit, day, serial);
 CREATE INDEX by_status ON dossier (status, place);
 CREATE INDEX by_due ON dossier (due_key, place) WHERE due_key IS NOT NULL;
-CREATE INDEX running ON dossier (due_key, place) WHERE status IN (1, 2, 4);
+CREATE INDEX running ON dossier (due_key, place) WHERE runs = 1;
 CREATE INDEX by_officer ON dossier (officer, place);
 CREATE INDEX by_procedure ON dossier (procedure, place);
 CREATE INDEX nameless ON dossier (procedure) WHERE procedure_name IS NULL;
-CREATE INDEX held ON dossier (holder, status, due_key) WHERE status NOT IN (3, 7, 10);
+CREATE INDEX held ON dossier (holder, runs, due_key, status) WHERE status NOT IN (3, 7, 10);
 CREATE INDEX by_receiving ON dossier (receiving, place);
 CREATE INDEX parts ON dossier (place) WHERE filing = 0;
 CREATE INDEX with_open ON dossier
@@ -79,6 +83,7 @@ CREATE TABLE part (
     office TEXT NOT NULL,
     place INTEGER NOT NULL,
     status INTEGER NOT NULL,
+    runs INTEGER NOT NULL,
     open INTEGER NOT NULL,
     open_from INTEGER,
     open_until INTEGER,

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use lienthong_catalogue::Edition;
 use lienthong_document::{Actor, Document};
 use lienthong_dossier::{
-    Code, Dossier, Doubt, Effect, NoticeChannel, Notification, NotificationState, Opening,
-    Reception, Request, Review, Status, receive,
+    Code, Dossier, Doubt, Effect, NoticeChannel, Notification, NotificationState, Opening, PaidFee,
+    Pause, PauseCause, Reception, Request, Review, Status, receive,
 };
 use lienthong_protocol::{ChangeId, DocumentId, Incarnation, Moment, NodeKey, OfficeId, Tally};
 use serde_json::{Value, json};
@@ -622,6 +622,28 @@ fn overdue_is_what_runs_past_its_due_in_vietnam() {
     let at = Some(Moment(midnight + 60_000));
     let here = Query { overdue_at: at, office: Some(office("HILL")), ..all() };
     assert_eq!(desk.finds(&here), [2, 1]);
+}
+
+#[test]
+fn what_waits_for_an_opinion_is_not_overdue_while_its_clock_stands_still() {
+    let mut desk = Desk::new();
+    let asked = |serial, to: Option<Moment>| {
+        let mut dossier = standing(serial, Status::InProcess, "2026-01-05T16:00");
+        let pause = Pause { because: PauseCause::OpinionAsked, act: "o".into(), from: MORNING, to };
+        dossier.records.pauses.push(pause);
+        dossier
+    };
+    desk.holds(&[asked(1, None), asked(2, Some(NINE))]);
+    let next_day = Moment(MORNING.0 + 24 * HOUR_MS);
+    let overdue = Query { overdue_at: Some(next_day), ..all() };
+    assert_eq!(desk.finds(&overdue), [2]);
+    let here = Query { office: Some(office("HILL")), ..overdue.clone() };
+    assert_eq!(desk.finds(&here), [2]);
+    assert_eq!(desk.reader().figures(next_day).expect("counts").overdue, 1);
+    let held = desk.reader().holdings(next_day, [next_day; 2]).expect("counts");
+    assert_eq!((held[0].1.open, held[0].1.overdue), (2, 1));
+    desk.holds(&[asked(1, Some(NINE))]);
+    assert_eq!(desk.finds(&overdue), [2, 1], "the answer came");
 }
 
 #[test]

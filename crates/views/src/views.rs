@@ -161,6 +161,7 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
         summary.procedure,
         row.procedure_name,
         summary.status,
+        row.is_running,
         summary.due,
         summary.due.as_deref().map(due_key),
         summary.receiving.as_str(),
@@ -212,14 +213,23 @@ fn write_parts(
     place: i64,
     row: &DossierRow,
 ) -> Result<(), ViewError> {
-    let DossierRow { summary, open, is_queued, .. } = row;
+    let DossierRow { summary, open, is_queued, is_running, .. } = row;
     let due_key = summary.due.as_deref().map(due_key);
     let [from, until] = [open.from(), open.until()].map(|at| at.map(|at| signed(at.0)));
     let mut part = transaction.prepare_cached(WRITE_PART)?;
     for office in &row.offices {
         let (office, all) = (office.as_str(), signed(open.all));
-        let values = params![office, place, summary.status, all, from, until, due_key, is_queued];
-        part.execute(values)?;
+        part.execute(params![
+            office,
+            place,
+            summary.status,
+            is_running,
+            all,
+            from,
+            until,
+            due_key,
+            is_queued
+        ])?;
     }
     Ok(())
 }
@@ -302,8 +312,8 @@ const STATEMENTS: usize = 32;
 
 const WRITE: &str = "INSERT OR REPLACE INTO dossier VALUES \
      (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20, \
-     ?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31)";
-const WRITE_PART: &str = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+     ?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32)";
+const WRITE_PART: &str = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const WRITE_TIMED: &str = "INSERT INTO timed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const WRITE_WORDS: &str = "INSERT INTO words \
      (rowid, code, names, numbers, phones, subject, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
