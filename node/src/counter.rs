@@ -82,6 +82,7 @@ impl Mind {
         let at = self.now();
         let act = self.with_due(act, &known, at)?;
         let planned = known.plan(&act, at).map_err(|refusal| act_refused(&refusal))?;
+        self.receipt_is_unused(&act, id)?;
         let adds = planned.offices_added();
         self.author(Some((id, &document)), Kind::DOSSIER, adds, |editor| planned.write(editor))?;
         let (_, _, now_known) = self.find(&id.to_string())?;
@@ -311,4 +312,4 @@ fn act_refused(refusal: &ActRefusal) -> Failure {
     Failure::refused(refusal.code(), UNSAVED, why, remedy)
 }
 
-const UNSAVED: &str = "chưa ghi việc này / the act was not saved";
+pub(crate) const UNSAVED: &str = "chưa ghi việc này / the act was not saved";

@@ -10,11 +10,11 @@ use std::time::Duration;
 use lienthong_catalogue::local;
 use lienthong_dossier::Status;
 use lienthong_folder::Folder;
-use lienthong_protocol::{DocumentId, Kind, Moment};
+use lienthong_protocol::{DocumentId, Kind, Moment, OfficeId};
 use lienthong_replica::{Entry, Verdict};
 use lienthong_request::{Exit, Failure, Filter, SCHEMA};
 use lienthong_store::{Checkpoint, Location};
-use lienthong_views::{Pool, Query, Reader, ViewError};
+use lienthong_views::{Pool, Query, Reader, SharedReceipt, ViewError};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -198,6 +198,8 @@ impl Door {
 pub(crate) struct Outlook {
     /// When it is asked for.
     pub(crate) at: Moment,
+    /// The office that asks.
+    pub(crate) office: OfficeId,
     /// How often documents had grown: the list waits for the last of these.
     pub(crate) growths: u64,
     /// Procedures so sensitive that no list may say that somebody has such a dossier.
@@ -311,7 +313,8 @@ impl Mind {
             hidden.extend(sensitive.map(|held| held.procedure.code.clone()));
         }
         let growths = self.viewer.growths;
-        Ok(Outlook { at, growths, hidden: hidden.into_iter().collect() })
+        let office = self.replica.identity().office;
+        Ok(Outlook { at, office, growths, hidden: hidden.into_iter().collect() })
     }
 
     /// Throws the view away; it is made anew behind everything else.
@@ -330,7 +333,7 @@ impl Mind {
         }
     }
 
-    fn not_in_view(&self) -> Rest {
+    pub(crate) fn not_in_view(&self) -> Rest {
         let queue = &self.viewer;
         let waiting = queue.grown.iter().chain(&queue.under_way).copied();
         let mut waiting: Vec<_> = waiting.collect();
@@ -355,28 +358,48 @@ pub(crate) fn list(door: &Door, filter: &Filter, outlook: Outlook) -> Result<Val
     let query = Query { hidden: outlook.hidden, ..query(filter, outlook.at)? };
     let page = door.read(|reader| reader.search(&query))?;
     let (behind, _) = door.figures();
+    let is_first_review = filter.review && filter.after.is_none();
+    let receipts = is_first_review.then(|| shared_receipts(door, outlook.office)).transpose()?;
     Ok(json!({
         "schema": SCHEMA,
         "dossiers": page.dossiers,
         "next": page.next.map(|next| next.to_string()),
         "behind": behind,
+        "receipts": receipts,
     }))
+}
+
+/// The receipts of an office that stand in several dossiers.
+fn shared_receipts(door: &Door, office: OfficeId) -> Result<Vec<Value>, Failure> {
+    let shared = door.read(|reader| reader.shared_receipts(office, MAX_RECEIPTS))?;
+    let told = shared.into_iter().map(|SharedReceipt { receipt, dossiers }| {
+        let dossiers = dossiers.into_iter();
+        let dossiers = dossiers.map(|(id, code)| json!({ "id": id.to_string(), "code": code }));
+        json!({
+            "series": receipt.series,
+            "number": receipt.number,
+            "dossiers": dossiers.collect::<Vec<_>>(),
+        })
+    });
+    Ok(told.collect())
 }
 
 /// Adds to an answer about the node what the view says of all dossiers together, on the caller's
 /// thread. While the view does not answer that is left out.
 pub(crate) fn with_figures(door: &Door, mut answer: Value, outlook: Outlook) -> Value {
-    let Outlook { at, hidden, .. } = outlook;
+    let Outlook { at, office, hidden, .. } = outlook;
     let read = door.read(|reader| {
         let figures = reader.figures(at)?;
         let listed = Query { review: true, at, hidden, ..Query::default() };
-        Ok((figures, reader.count(&listed)?))
+        let receipts = reader.shared_receipts(office, MAX_RECEIPTS)?.len();
+        Ok((figures, reader.count(&listed)?, receipts))
     });
     let views = answer["views"].as_object_mut();
-    if let (Some(views), Ok((figures, listed))) = (views, read) {
+    if let (Some(views), Ok((figures, listed, receipts))) = (views, read) {
         let (_, documents) = door.figures();
         let mut review = json!(figures.review);
         review["unlisted"] = figures.review.dossiers.saturating_sub(listed).into();
+        review["receipts"] = receipts.into();
         views.insert("filings".into(), documents.saturating_sub(figures.parts).into());
         views.insert("overdue".into(), figures.overdue.into());
         views.insert("review".into(), review);
@@ -436,6 +459,8 @@ fn view_failed(error: &ViewError) -> Failure {
 
 /// The view in the data folder; it may be deleted while the node does not run.
 const FILE: &str = "views.db";
+/// The most receipts used twice that are told; somebody mends these first.
+const MAX_RECEIPTS: usize = 100;
 /// How long a list waits for what was received just before.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How many documents the view may lack for a list to wait for them.

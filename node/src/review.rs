@@ -1,12 +1,13 @@
 //! What a dossier is due by, and what about it a person should look at.
 
 use lienthong_catalogue::DueError;
-use lienthong_dossier::{Clock, Dossier, NewAct, Reception, checks};
-use lienthong_protocol::Moment;
+use lienthong_dossier::{Clock, Detail, Dossier, Fee, Finding, NewAct, PaidFee, Reception, checks};
+use lienthong_protocol::{DocumentId, Moment};
 use lienthong_request::{Exit, Failure};
+use lienthong_views::ReceiptKey;
 use serde_json::{Value, json};
 
-use crate::counter::refused;
+use crate::counter::{UNSAVED, refused};
 use crate::library::Published;
 use crate::mind::Mind;
 
@@ -57,7 +58,7 @@ impl Mind {
     pub(crate) fn review(&mut self, dossier: &str) -> Result<Value, Failure> {
         let (id, _, known) = self.find(dossier)?;
         let published = self.published()?;
-        let mut answer = looked_over(&known, &published, self.now());
+        let mut answer = self.looked_over(&known, &published, self.now());
         if let Some(fields) = answer.as_object_mut() {
             fields.insert("id".into(), id.to_string().into());
             fields.insert("code".into(), known.code.to_string().into());
@@ -70,7 +71,7 @@ impl Mind {
         let published = self.published()?;
         let mut shown = known.to_json();
         let at = self.now();
-        let more = looked_over(known, &published, at);
+        let more = self.looked_over(known, &published, at);
         if let (Some(fields), Value::Object(more)) = (shown.as_object_mut(), more) {
             fields.extend(more);
             let due = known.due_at(published.calendar(), at).ok();
@@ -78,18 +79,89 @@ impl Mind {
         }
         Ok(shown)
     }
+
+    fn looked_over(&self, known: &Dossier, published: &Published, at: Moment) -> Value {
+        let (code, version) = (&known.reception.procedure, known.reception.version);
+        let version = published.catalogue().procedure_version(code, version);
+        let mut findings = checks(known, at, version.map(|version| &version.procedure));
+        findings.extend(self.receipts_elsewhere(known));
+        let clock = known.clock(published.calendar(), at).ok();
+        json!({
+            "review": known.standing.review,
+            "findings": findings,
+            "clock": clock.map(|clock| clock_json(&clock)),
+        })
+    }
+
+    /// The receipts of this office in a dossier that stand in others, too.
+    fn receipts_elsewhere(&self, known: &Dossier) -> Vec<Finding> {
+        let own = self.replica.identity().office;
+        let paid = known.records.fees.iter().filter(|paid| paid.office == own);
+        let found = paid.take(MAX_RECEIPTS).filter_map(|paid| {
+            let key = ReceiptKey::new(own, &paid.fee.series, &paid.fee.number);
+            // Without the view lists do not answer, either; the dossier does.
+            let mut others = self.viewer.door.read(|reader| reader.with_receipt(&key)).ok()?;
+            others.retain(|(id, _)| *id != known.id);
+            let codes: Vec<String> = others.into_iter().map(|(_, code)| code).collect();
+            let finding = used_twice(&paid.fee, &codes.join(", "));
+            (!codes.is_empty()).then(|| Finding { act: Some(paid.act.clone()), ..finding })
+        });
+        found.collect()
+    }
+
+    /// Refuses a fee whose receipt this office gave in another dossier. What another node
+    /// of this office does meanwhile is found later.
+    pub(crate) fn receipt_is_unused(
+        &mut self,
+        act: &NewAct,
+        dossier: DocumentId,
+    ) -> Result<(), Failure> {
+        let Some(Detail::Fee(fee)) = &act.detail else { return Ok(()) };
+        let own = self.replica.identity().office;
+        let key = ReceiptKey::new(own, &fee.series, &fee.number);
+        let known = self.viewer.door.read(|reader| reader.with_receipt(&key)).unwrap_or_default();
+        let known = known.into_iter().map(|(id, _)| id);
+        // The view may not know yet that an act was done, or taken back: the dossier does.
+        let mut others: Vec<DocumentId> = known.chain(self.not_in_view().documents).collect();
+        others.retain(|id| *id != dossier);
+        for id in others {
+            let Some(document) = self.open_document(id)? else { continue };
+            let Ok(other) = Dossier::read(id, &document) else { continue };
+            let is_used = |paid: &PaidFee| {
+                key == ReceiptKey::new(paid.office, &paid.fee.series, &paid.fee.number)
+            };
+            if other.records.fees.iter().any(is_used) {
+                return Err(receipt_used(fee, other.code.as_str()));
+            }
+        }
+        Ok(())
+    }
 }
 
-fn looked_over(known: &Dossier, published: &Published, at: Moment) -> Value {
-    let (code, version) = (&known.reception.procedure, known.reception.version);
-    let version = published.catalogue().procedure_version(code, version);
-    let findings = checks(known, at, version.map(|version| &version.procedure));
-    let clock = known.clock(published.calendar(), at).ok();
-    json!({
-        "review": known.standing.review,
-        "findings": findings,
-        "clock": clock.map(|clock| clock_json(&clock)),
-    })
+fn used_twice(fee: &Fee, codes: &str) -> Finding {
+    let Fee { series, number, .. } = fee;
+    Finding {
+        code: "receipt-used-twice",
+        act: None,
+        words: format!("receipt {series} {number} also stands in {codes}: take the wrong one back"),
+        words_vi: format!("biên lai {series} số {number} có cả ở {codes}: thu hồi bên ghi nhầm"),
+        addressees: Vec::new(),
+    }
+}
+
+fn receipt_used(fee: &Fee, code: &str) -> Failure {
+    let Fee { series, number, .. } = fee;
+    Failure::refused(
+        "receipt-used",
+        UNSAVED,
+        format!(
+            "biên lai {series} số {number} đã dùng ở hồ sơ {code} / \
+             receipt {series} {number} was used for dossier {code}"
+        ),
+        "xem lại ký hiệu và số trên biên lai; nếu hồ sơ kia ghi nhầm thì thu hồi bước đó trước / \
+         look at series and number of the receipt again; if the other dossier is wrong, take that \
+         act back first",
+    )
 }
 
 fn clock_json(clock: &Clock) -> Value {
@@ -108,3 +180,6 @@ pub(crate) fn no_due(error: &DueError) -> Failure {
     let what = "chưa tiếp nhận hồ sơ / the dossier was not received";
     Failure::refused(error.code(), what, error.to_string(), error.remedy())
 }
+
+/// The most receipts of one dossier that are looked for elsewhere.
+const MAX_RECEIPTS: usize = 64;

@@ -240,7 +240,8 @@ async fn what_time_brings_is_counted_and_listed_although_no_dossier_changed() {
     assert_eq!((&calm["overdue"], &calm["review"]["findings"]), (&0.into(), &0.into()));
     now.turn(Moment(BEFORE_TET.0 + 4 * 24 * HOUR_MS));
     let review = json!({
-        "dossiers": 1, "questions": 0, "unconfirmed": 0, "findings": 1, "unlisted": 0,
+        "dossiers": 1, "questions": 0, "unconfirmed": 0, "findings": 1, "receipts": 0,
+        "unlisted": 0,
     });
     let later = figures().await;
     assert_eq!((&later["overdue"], &later["review"]), (&1.into(), &review));

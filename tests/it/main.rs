@@ -12,6 +12,7 @@ mod outages;
 mod outbox;
 mod printing;
 mod publishing;
+mod receipts;
 mod revocation;
 mod search;
 mod tidy;

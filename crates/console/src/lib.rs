@@ -3,6 +3,7 @@
 
 mod layout;
 mod published;
+mod review;
 mod source;
 mod table;
 mod transfer;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::layout::{NOTHING, clean, columns, listed, plain, rows_of, table};
 use crate::published;
+use crate::review::{review, reviewed, reviews};
 
 /// The answer to a request, in words.
 pub fn words(request: &Request, answer: &Value) -> String {
@@ -46,7 +47,7 @@ pub fn titled(title: &str, answer: &Value) -> String {
 }
 
 /// The facts of an answer that have a name, one a line; lists and what is not known are left out.
-fn facts(answer: &Value) -> String {
+pub(crate) fn facts(answer: &Value) -> String {
     columns(&fact_rows(answer), 0)
 }
 
@@ -179,29 +180,6 @@ fn offices(answer: &Value) -> String {
     listed(&headings, &rows_of(&answer["offices"], row), "không có đơn vị / no offices")
 }
 
-fn reviews(answer: &Value) -> String {
-    let headings = [
-        ("mã hồ sơ", "code"),
-        ("trạng thái", "status"),
-        ("cơ quan xem lại", "office to look"),
-        ("mục", "items"),
-        ("việc đầu tiên", "the first of them"),
-    ];
-    let row = |dossier: &Value| {
-        let (open, kinds) = (&dossier["open"], ["review", "unconfirmed", "findings"]);
-        let items = kinds.iter().filter_map(|kind| dossier[kind].as_u64());
-        vec![
-            plain(&dossier["code"]),
-            status_words(&dossier["status"]),
-            plain(&open["office"]),
-            items.fold(0, u64::saturating_add).to_string(),
-            format!("{} / {}", plain(&open["words_vi"]), plain(&open["words"])),
-        ]
-    };
-    let none = "không có gì phải xem lại / nothing to look at";
-    page_of(listed(&headings, &rows_of(&answer["dossiers"], row), none), answer)
-}
-
 fn dossiers(answer: &Value) -> String {
     let headings = [
         ("mã hồ sơ", "code"),
@@ -272,7 +250,7 @@ fn outbox(answer: &Value) -> String {
 }
 
 /// A page of a list, with what stands behind it and what it may lack.
-fn page_of(mut text: String, answer: &Value) -> String {
+pub(crate) fn page_of(mut text: String, answer: &Value) -> String {
     if let Some(next) = answer["next"].as_str() {
         text.push_str(&format!("\n\ncòn nữa / more: --after {next}"));
     }
@@ -347,43 +325,9 @@ fn history(answer: &Value) -> String {
     format!("{}\n\n{changes}", facts(answer))
 }
 
-fn reviewed(answer: &Value) -> String {
-    let mut text = facts(answer);
-    let both =
-        |finding: &Value| format!("{} / {}", plain(&finding["words_vi"]), plain(&finding["words"]));
-    let decide = rows_of(&answer["review"], review);
-    let look = rows_of(&answer["findings"], both);
-    if decide.is_empty() && look.is_empty() {
-        text.push_str("\nkhông có gì phải xem lại / nothing to look at");
-    }
-    decide
-        .iter()
-        .for_each(|entry| text.push_str(&format!("\n\ncần xem lại / to be decided: {entry}")));
-    look.iter()
-        .for_each(|entry| text.push_str(&format!("\n\ncần kiểm tra / to be checked: {entry}")));
-    if let Some(at) = answer["clock"]["accept_by_ms"].as_u64() {
-        text.push_str(&format!("\n\nhạn tiếp nhận / to be taken in by: {}", local_time(at)));
-    }
-    if let Some(due) = answer["clock"]["due_ms"].as_u64() {
-        text.push_str(&format!("\n\nhẹn trả / due: {}", local_time(due)));
-    }
-    text
-}
-
-fn review(entry: &Value) -> String {
-    match entry["kind"].as_str() {
-        Some("conflict") => format!("{} / {}", plain(&entry["words_vi"]), plain(&entry["words"])),
-        Some("unreadable") => {
-            let entries = plain(&entry["entries"]);
-            format!("{entries} mục không đọc được / {entries} entries cannot be read")
-        }
-        _ => plain(entry),
-    }
-}
-
 // ------------------------------------------------------------- single words
 
-fn status_words(number: &Value) -> String {
+pub(crate) fn status_words(number: &Value) -> String {
     let status = Status::ALL.into_iter().find(|status| number == status.number());
     match status {
         Some(status) => format!("{} / {}", status.name_vi(), status.name()),
@@ -446,7 +390,7 @@ fn yes(value: &Value) -> String {
     if value == true { "có / yes".into() } else { "không / no".into() }
 }
 
-fn time(value: &Value) -> String {
+pub(crate) fn time(value: &Value) -> String {
     value.as_u64().map_or_else(|| NOTHING.to_owned(), local_time)
 }
 
@@ -465,6 +409,7 @@ const VIEW_FACTS: &[(&str, &str)] = &[
     ("/review/questions", "cần quyết định / to decide"),
     ("/review/unconfirmed", "chưa xác nhận / unconfirmed"),
     ("/review/findings", "cần kiểm tra / findings"),
+    ("/review/receipts", "biên lai dùng hai lần / receipts used twice"),
 ];
 
 /// What an answer may tell by itself, in the order in which people want to know it.

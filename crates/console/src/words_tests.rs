@@ -228,6 +228,11 @@ fn a_list_of_reviews_says_what_and_which_office_must_look() {
     assert!(shown.contains("cần quyết định / decide"), "{shown}");
     assert!(shown.contains("EAST") && shown.contains(" 3 "), "{shown}");
     assert!(shown.contains("--after 000000000000000a"), "{shown}");
+    let twice = json!({ "series": "AA/26E", "number": "123",
+        "dossiers": [{ "id": "d-1", "code": "C-1" }, { "id": "d-2", "code": "C-2" }] });
+    let shown = words(&request, &json!({ "dossiers": [], "receipts": [twice] }));
+    assert!(shown.contains("receipt AA/26E 123 stands in several dossiers: C-1, C-2"), "{shown}");
+    assert!(!shown.contains("nothing to look at"), "{shown}");
     let none = words(&request, &json!({ "dossiers": [] }));
     assert!(none.contains("không có gì phải xem lại / nothing to look at"), "{none}");
 }

@@ -50,6 +50,7 @@ impl Search<'_> {
 struct Review<'p> {
     t: Tongue<'p>,
     items: Vec<Item>,
+    receipts: Vec<SharedReceipt>,
     next: Option<String>,
 }
 
@@ -58,6 +59,13 @@ struct Item {
     row: Row,
     words: String,
     office: String,
+}
+
+/// A receipt that stands in several dossiers of this office.
+struct SharedReceipt {
+    name: String,
+    /// Id and code of each.
+    dossiers: Vec<(String, String)>,
 }
 
 pub(crate) async fn queue(visit: Arc<Visit>) -> Answer {
@@ -124,7 +132,17 @@ pub(crate) async fn review(visit: Arc<Visit>) -> Answer {
         let office = visit.office_name(text(&open["office"])).await;
         items.push(Item { row: Row::of(dossier, false), words: words(t, open), office });
     }
-    visit.page("nav.review", &Review { t, items, next: next(&answer) }).await
+    let receipts = list(&answer["receipts"]).iter().map(shared_receipt).collect();
+    visit.page("nav.review", &Review { t, items, receipts, next: next(&answer) }).await
+}
+
+fn shared_receipt(shared: &Value) -> SharedReceipt {
+    let plain = |value: &Value| text(value).to_owned();
+    let dossiers = list(&shared["dossiers"]).iter();
+    SharedReceipt {
+        name: format!("{} {}", text(&shared["series"]), text(&shared["number"])),
+        dossiers: dossiers.map(|it| (plain(&it["id"]), plain(&it["code"]))).collect(),
+    }
 }
 
 fn after(cursor: &str) -> Option<String> {

@@ -5,6 +5,7 @@ use lienthong_dossier::{Dossier, NotificationState, Summary};
 use lienthong_protocol::{DocumentId, Moment, OfficeId, Tally};
 
 use crate::open::OpenItems;
+use crate::receipt::ReceiptKey;
 use crate::text::{OFFICE, REVIEW, STATUS, composed, dialled, folded, plain, tag};
 
 /// One dossier as the view keeps it. Names and numbers go into the full-text index alone, which
@@ -27,6 +28,8 @@ pub struct DossierRow {
     pub is_queued: bool,
     /// Whether time passes for it: its clock stands still neither for a while nor for good.
     pub is_running: bool,
+    /// The receipts for the fees that were paid for it.
+    pub(crate) receipts: Vec<ReceiptKey>,
     /// Whether statistics count it as a filing of its own, and not with its parent.
     pub is_filing: bool,
     pub(crate) open: OpenItems,
@@ -98,6 +101,7 @@ impl DossierRow {
             offices,
             is_queued,
             is_running: dossier.clock_state().runs(),
+            receipts: dossier.records.fees.iter().map(ReceiptKey::of).take(MAX_RECEIPTS).collect(),
             is_filing: dossier.is_filing(),
             open,
             words: Words { tags: tags.join(" "), ..Words::of(dossier, procedure) },
@@ -147,5 +151,7 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_INDEXED_CHARS).collect()
 }
 
+/// The most receipts of one dossier that are kept.
+const MAX_RECEIPTS: usize = 256;
 /// The most characters of one text that are searched.
 const MAX_INDEXED_CHARS: usize = 500;

@@ -27,6 +27,9 @@ const VERSION: i64 = 6;
 /// `held` has every dossier that is not over by the office that holds it, so that what all offices
 /// hold, and what falls due where nobody is heard, is counted without reading a row.
 ///
+/// `receipt` has the receipts that offices gave for fees; those of one series and number that stand
+/// in several dossiers are marked `twice` when they are written.
+///
 /// People type beginnings of words: those of up to four letters have lists of their own in the
 /// full-text index, which are read from the newest on. Without them the lists of all words that
 /// begin so are put together first, 16 ms of processor time for `dang ky khai sinh` instead of 0.1
@@ -105,6 +108,16 @@ CREATE TABLE timed (
     PRIMARY KEY (place, number)
 ) WITHOUT ROWID;
 CREATE INDEX timed_by_time ON timed (begins, ends);
+CREATE TABLE receipt (
+    office TEXT NOT NULL,
+    series TEXT NOT NULL,
+    number TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    twice INTEGER NOT NULL,
+    PRIMARY KEY (office, series, number, place)
+) WITHOUT ROWID;
+CREATE INDEX receipt_of ON receipt (place);
+CREATE INDEX receipt_twice ON receipt (office, series, number, place) WHERE twice = 1;
 CREATE VIRTUAL TABLE words USING fts5(
     code, names, numbers, phones, subject, tags,
     content='', contentless_delete=1, prefix='1 2 3 4',
@@ -191,6 +204,7 @@ fn probe(connection: &Connection, version: i64) -> Result<(), ViewError> {
         "SELECT count(*) FROM (SELECT * FROM dossier ORDER BY place DESC LIMIT 1)",
         "SELECT count(*) FROM (SELECT office FROM part LIMIT 1)",
         "SELECT count(*) FROM (SELECT code FROM timed LIMIT 1)",
+        "SELECT count(*) FROM (SELECT office FROM receipt LIMIT 1)",
         "SELECT count(*) FROM (SELECT rowid FROM words WHERE words MATCH '\"a\"' LIMIT 1)",
         "SELECT count(*) FROM watermark",
     ] {

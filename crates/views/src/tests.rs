@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    Cursor, DossierRow, Holding, MAX_TEXT_CHARS, Query, Reader, Rehearsals, ReviewFigures,
-    ViewError, Views, Watermark,
+    Cursor, DossierRow, Holding, MAX_TEXT_CHARS, Query, Reader, ReceiptKey, Rehearsals,
+    ReviewFigures, SharedReceipt, ViewError, Views, Watermark,
 };
 
 /// 2026-01-05, 08:00 in Vietnam.
@@ -644,6 +644,44 @@ fn what_waits_for_an_opinion_is_not_overdue_while_its_clock_stands_still() {
     assert_eq!((held[0].1.open, held[0].1.overdue), (2, 1));
     desk.holds(&[asked(1, Some(NINE))]);
     assert_eq!(desk.finds(&overdue), [2, 1], "the answer came");
+}
+
+#[test]
+fn a_receipt_that_stands_in_two_dossiers_of_an_office_is_found_until_one_is_mended() {
+    let mut desk = Desk::new();
+    let paid = |serial, name: &str, series: &str, number: &str| {
+        let mut dossier = dossier(serial, &json!({}));
+        let fee = json!({ "item": "lệ phí", "amount_vnd": 8_000, "method": "cash",
+            "series": series, "number": number });
+        dossier.records.fees.push(PaidFee {
+            act: format!("f-{serial}"),
+            office: office(name),
+            at: NINE,
+            fee: serde_json::from_value(fee).expect("a fee"),
+            refunded_vnd: 0,
+            remittance: None,
+        });
+        dossier
+    };
+    let first = paid(1, "HILL", "AA/26E", "0000123");
+    desk.holds(&[first.clone(), paid(2, "EAST", "AA/26E", "0000123")]);
+    desk.holds(&[paid(3, "HILL", "AB/26E", "123"), paid(4, "HILL", "AA/26E", "1230")]);
+    let shared = |desk: &Desk| desk.reader().shared_receipts(office("HILL"), 9).expect("answers");
+    assert_eq!(shared(&desk), [], "another office, series or number is another receipt");
+    let second = paid(5, "HILL", "aa/26e ", "123");
+    desk.holds(std::slice::from_ref(&second));
+    let receipt = ReceiptKey::new(office("HILL"), "AA/26E", "0123");
+    let dossiers =
+        [&first, &second].map(|dossier| (dossier.id, dossier.code.as_str().to_owned())).to_vec();
+    assert_eq!(desk.reader().with_receipt(&receipt).expect("answers"), dossiers);
+    assert_eq!(shared(&desk), [SharedReceipt { receipt: receipt.clone(), dossiers }]);
+    desk.holds(&[paid(5, "HILL", "AA/26E", "124")]);
+    assert_eq!(shared(&desk), [], "it was mended");
+    desk.holds(&[second]);
+    assert_eq!(shared(&desk).len(), 1);
+    desk.views.apply(&[], &[first.id], None).expect("writes");
+    assert_eq!(shared(&desk), [], "one of the two is gone");
+    assert_eq!(desk.reader().with_receipt(&receipt).expect("answers").len(), 1);
 }
 
 #[test]

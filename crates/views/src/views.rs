@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::error::ViewError;
 use crate::open::{OpenItem, TimedItem};
 use crate::reader::{Reader, document_id, whole};
+use crate::receipt::{take_receipts_away, write_receipts};
 use crate::row::{DossierRow, Watermark};
 use crate::schema;
 
@@ -188,8 +189,10 @@ fn write(transaction: &Transaction<'_>, row: &DossierRow) -> Result<bool, ViewEr
         for table in ["DELETE FROM part WHERE place = ?1", "DELETE FROM timed WHERE place = ?1"] {
             transaction.prepare_cached(table)?.execute([place])?;
         }
+        take_receipts_away(transaction, place)?;
     }
     write_parts(transaction, place, row)?;
+    write_receipts(transaction, place, &row.receipts)?;
     write_timed(transaction, place, &row.open.timed)?;
     let words = &row.words;
     let values = params![
@@ -258,6 +261,7 @@ fn take_away(transaction: &Transaction<'_>, id: DocumentId) -> Result<bool, View
     ] {
         transaction.prepare_cached(table)?.execute([place])?;
     }
+    take_receipts_away(transaction, place)?;
     Ok(true)
 }
 
