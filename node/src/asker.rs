@@ -1,14 +1,17 @@
-//! Questions to a running node: to its mind, to the view beside it, or to both in turns.
+//! Questions to a running node: to its mind, to the view beside it, or to both in turns. Who is
+//! shown a dossier is noted before.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use lienthong_request::{Exit, Failure, Filter, Request};
-use serde_json::Value;
+use lienthong_folder::{AccessLog, Look, Looks, Sought};
+use lienthong_request::{AccessFilter, Caller, Exit, Failure, Filter, LookKind, Request, SCHEMA};
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::board::Sketch;
 use crate::list::{Door, Outlook, list, with_figures};
-use crate::mind::{Message, Mind};
+use crate::mind::{Clock, Message, Mind};
 use crate::outbox::Waiting;
 
 /// Asks a node that somebody else holds; after its end it says that it has stopped.
@@ -16,20 +19,30 @@ use crate::outbox::Waiting;
 pub(crate) struct Asker {
     messages: mpsc::Sender<Message>,
     door: Arc<Door>,
+    watcher: Watcher,
 }
 
 impl Asker {
-    pub(crate) fn new(messages: mpsc::Sender<Message>, door: Arc<Door>) -> Asker {
-        Asker { messages, door }
+    pub(crate) fn new(messages: mpsc::Sender<Message>, door: Arc<Door>, watcher: Watcher) -> Asker {
+        Asker { messages, door, watcher }
     }
 
-    pub(crate) async fn ask(&self, request: Request) -> Result<Value, Failure> {
-        ask(&self.messages, &self.door, request).await
+    /// Asks for somebody, who is noted before a dossier is shown.
+    pub(crate) async fn ask(&self, caller: Caller, request: Request) -> Result<Value, Failure> {
+        if let Request::Looks(filter) = request {
+            return self.watcher.list(filter).await;
+        }
+        let look = request.look();
+        let answer = ask(&self.messages, &self.door, request).await?;
+        if let Some(what) = look {
+            self.watcher.note(&caller, what, &answer).await?;
+        }
+        Ok(answer)
     }
 }
 
 /// Asks a node. What the view can answer keeps the mind from nothing.
-pub(crate) async fn ask(
+async fn ask(
     messages: &mpsc::Sender<Message>,
     door: &Arc<Door>,
     request: Request,
@@ -111,6 +124,80 @@ async fn visit<T: Send + 'static>(
     let visit = move |mind: &mut Mind| drop(answer.send(what(mind)));
     messages.send(Message::Visit(Box::new(visit))).await.map_err(|_| stopped())?;
     answered.await.map_err(|_| stopped())
+}
+
+/// The access log of a node, written and read beside its mind.
+#[derive(Clone)]
+pub(crate) struct Watcher {
+    log: Arc<AccessLog>,
+    clock: Clock,
+}
+
+impl Watcher {
+    pub(crate) fn of(folder: &Path, clock: Clock) -> Watcher {
+        Watcher { log: Arc::new(AccessLog::of(folder)), clock }
+    }
+
+    /// Notes that somebody is about to be shown an answer.
+    pub(crate) async fn note(
+        &self,
+        caller: &Caller,
+        what: LookKind,
+        answer: &Value,
+    ) -> Result<(), Failure> {
+        let Shown { dossier, code, dossiers } = shown(what, answer);
+        let (at_ms, who, way) = ((self.clock)(), caller.who(), caller.way().to_owned());
+        let look = Look { at_ms, who, way, what, dossier, code, dossiers };
+        self.beside(move |log| log.note(look)).await
+    }
+
+    /// The looks that a filter names, the newest first.
+    pub(crate) async fn list(&self, filter: AccessFilter) -> Result<Value, Failure> {
+        let before = filter.after.as_deref().map(str::parse).transpose()?;
+        let AccessFilter { dossier, who, limit, .. } = filter;
+        let sought = Sought { dossier, who, before, limit };
+        let Looks { looks, next, unreadable } = self.beside(move |log| log.read(&sought)).await?;
+        Ok(json!({
+            "schema": SCHEMA,
+            "looks": looks,
+            "next": next.map(|next| next.to_string()),
+            "unreadable": unreadable,
+        }))
+    }
+
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&AccessLog) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let log = Arc::clone(&self.log);
+        tokio::task::spawn_blocking(move || work(&log)).await.map_err(|_| stopped())?
+    }
+}
+
+/// The dossiers that an answer shows.
+struct Shown {
+    dossier: String,
+    code: String,
+    dossiers: u64,
+}
+
+fn shown(what: LookKind, answer: &Value) -> Shown {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let many = |all: &Value| all.as_array().map_or(0, |all| all.len() as u64);
+    match what {
+        LookKind::Export => {
+            let all = &answer["documents"];
+            Shown { dossier: text(&all[0]["id"]), code: String::new(), dossiers: many(all) }
+        }
+        LookKind::Register => {
+            let dossiers = many(&answer["facts"]["dossiers"]);
+            Shown { dossier: String::new(), code: String::new(), dossiers }
+        }
+        LookKind::Dossier | LookKind::Review | LookKind::History | LookKind::Form => {
+            let code = text(&answer["code"]);
+            Shown { dossier: text(&answer["id"]), code, dossiers: 1 }
+        }
+    }
 }
 
 /// The failure of whoever asks a node that has stopped.

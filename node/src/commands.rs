@@ -8,7 +8,7 @@ use lienthong_console::{Import, reception, text_of};
 use lienthong_dossier::{ActKind, NewAct};
 use lienthong_forms::FormKind;
 use lienthong_protocol::{NodeId, OfficeId};
-use lienthong_request::{Failure, Filter, Publishing, Request};
+use lienthong_request::{AccessFilter, Failure, Filter, Publishing, Request};
 
 /// Liên Thông connects the one-stop offices of a province.
 #[derive(Parser)]
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// The people of an office.
     #[command(subcommand)]
     Staff(StaffCommand),
+    /// Who looked at which dossier.
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// What lists and searches read.
     #[command(subcommand)]
     Views(ViewsCommand),
@@ -321,6 +324,12 @@ pub(crate) enum StaffCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum AccessCommand {
+    /// The looks that are kept, newest first: all, or those that every option given fits.
+    List(AccessFilter),
+}
+
+#[derive(Subcommand)]
 pub(crate) enum ViewsCommand {
     /// Throws the view away and makes it anew from the log, while the node goes on.
     Rebuild,
@@ -383,6 +392,14 @@ impl NodeCommand {
             NodeCommand::List => Request::Nodes,
             NodeCommand::Approve { node } => Request::Approve { node },
             NodeCommand::Revoke { node, reason } => Request::Revoke { node, reason },
+        }
+    }
+}
+
+impl AccessCommand {
+    pub(crate) fn into_request(self) -> Request {
+        match self {
+            AccessCommand::List(filter) => Request::Looks(filter),
         }
     }
 }

@@ -64,6 +64,7 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Ping { office } => Request::Ping { office },
         Command::Office(command) => command.into_request(),
         Command::Node(command) => command.into_request(),
+        Command::Access(command) => command.into_request(),
         Command::Views(command) => command.into_request(),
         Command::Catalogue(command) => command.into_request()?,
         Command::Calendar(command) => command.into_request()?,

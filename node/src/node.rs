@@ -12,7 +12,7 @@ use lienthong_protocol::{Change, Incarnation, Moment};
 use lienthong_replica::{
     Backoff, Event, Identity, LinkId, Notice, Replica, Settings as Conduct, Stored, inspect,
 };
-use lienthong_request::{ApiRequest, ApiSocket, Exit, Failure, Request};
+use lienthong_request::{ApiRequest, ApiSocket, Caller, Exit, Failure, Request};
 use lienthong_store::{
     Disk, EngineChoice, IndexSettings, LogSettings, RealDisk, SledSettings, Store, StoreSettings,
 };
@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::asker::{Asker, ask, stopped};
+use crate::asker::{Asker, Watcher, stopped};
 use crate::codes::Codes;
 use crate::health::Watch;
 use crate::hub::{Hub, random_bytes, revoked};
@@ -43,6 +43,7 @@ pub struct Node {
     mind: thread::JoinHandle<Result<(), Failure>>,
     viewer: thread::JoinHandle<()>,
     door: Arc<Door>,
+    watcher: Watcher,
     links: mpsc::Sender<LinkEvent>,
     endpoint: Option<Arc<Endpoint>>,
     listen: SocketAddr,
@@ -112,6 +113,7 @@ impl Node {
             (store.reader(), store.log().end())
         };
         let gate = Arc::clone(&admitted);
+        let watcher = Watcher::of(folder.path(), Arc::clone(&clock));
         let watch = Watch::open(folder.path(), replica.identity(), messages.downgrade());
         let besides = (queue, watch);
         let mut mind = Mind::new(replica, hub, gate, notices.clone(), (codes, clock), besides);
@@ -137,6 +139,7 @@ impl Node {
             mind,
             viewer,
             door,
+            watcher,
             links,
             endpoint: Some(endpoint),
             listen,
@@ -152,10 +155,10 @@ impl Node {
 
     async fn open_socket(&self) -> Result<(), Failure> {
         let socket = ApiSocket::bind(&self._folder.socket()).await?;
-        let (messages, door) = (self.messages.clone(), Arc::clone(&self.door));
-        let handler = move |request: ApiRequest| {
-            let (messages, door) = (messages.clone(), Arc::clone(&door));
-            async move { ask(&messages, &door, understood(request)?).await }
+        let asker = self.asker();
+        let handler = move |caller: Caller, request: ApiRequest| {
+            let asker = asker.clone();
+            async move { asker.ask(caller, understood(request)?).await }
         };
         tokio::spawn(socket.serve(handler, self.stop.clone()));
         Ok(())
@@ -163,12 +166,12 @@ impl Node {
 
     /// Asks the node for something.
     pub async fn ask(&self, request: Request) -> Result<Value, Failure> {
-        ask(&self.messages, &self.door, request).await
+        self.asker().ask(Caller::Program, request).await
     }
 
     /// The node as its pages ask it.
     pub(crate) fn asker(&self) -> Asker {
-        Asker::new(self.messages.clone(), Arc::clone(&self.door))
+        Asker::new(self.messages.clone(), Arc::clone(&self.door), self.watcher.clone())
     }
 
     /// What happens in the node from now on. A slow listener misses some.

@@ -64,9 +64,10 @@ impl Lookup for Known<'_> {
 impl Mind {
     /// What a form may say about one dossier.
     pub(crate) fn print(&mut self, dossier: &str) -> Result<Value, Failure> {
-        let (_, _, known) = self.find(dossier)?;
+        let (id, _, known) = self.find(dossier)?;
         let published = self.published()?;
-        Ok(json!({ "facts": self.facts(&known, &published, self.now()) }))
+        let facts = self.facts(&known, &published, self.now());
+        Ok(json!({ "id": id.to_string(), "code": facts.code, "facts": facts }))
     }
 
     /// What the register of this office says: the newest dossiers that it received, in the order

@@ -9,6 +9,7 @@ use lienthong_replica::{LinkStatus, MAX_SKEW_MS, Shelf};
 use lienthong_request::{Failure, Request, SCHEMA};
 use serde_json::{Value, json};
 
+use crate::asker::stopped;
 use crate::list::list;
 use crate::mind::{Mind, store_failed};
 
@@ -57,6 +58,8 @@ impl Mind {
                 list(&self.viewer.door, &filter, outlook)
             }
             Request::Outbox => self.outbox(),
+            // The log of looks is read beside the mind, by whoever asks for it.
+            Request::Looks(_) => Err(stopped()),
             Request::RebuildViews => self.rebuild_views(),
             Request::History { dossier } => self.history(&dossier),
             Request::Print { dossier } => self.print(&dossier),

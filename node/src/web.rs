@@ -8,7 +8,7 @@ use lienthong_desk::{Setup, Start, Trust};
 use lienthong_federation::Province;
 use lienthong_folder::{Folder, Settings, replace_with};
 use lienthong_protocol::Invitation;
-use lienthong_request::{Failure, Request};
+use lienthong_request::{Caller, Failure, Request};
 use lienthong_web::{
     BoxFuture, Fitting, Node as Asked, Route, Server, Site, Words, router, serve, spoken_code, when,
 };
@@ -100,9 +100,9 @@ impl Pages {
 }
 
 impl Asked for Asker {
-    fn ask(&self, request: Request) -> BoxFuture<Result<Value, Failure>> {
+    fn ask(&self, caller: Caller, request: Request) -> BoxFuture<Result<Value, Failure>> {
         let asker = self.clone();
-        Box::pin(async move { Asker::ask(&asker, request).await })
+        Box::pin(async move { Asker::ask(&asker, caller, request).await })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything together: real nodes over loopback, and what no compiler checks.
 
+mod access;
 mod board;
 mod codes;
 mod counter;

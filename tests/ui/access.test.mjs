@@ -39,6 +39,7 @@ function pages() {
     "/queue?which=elsewhere",
     "/review",
     "/register",
+    "/access",
     "/accounts",
     "/password",
     dossier,

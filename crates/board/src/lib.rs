@@ -1,8 +1,9 @@
-//! The board: pages for whoever watches over the offices below.
+//! The board: pages for whoever watches over the work of others.
 //!
-//! It shows what offices report of themselves and what this node's own view says; it reaches into
-//! no other node.
+//! It shows what the offices below report of themselves and what this node's own view says; it
+//! reaches into no other node. The access log is this node's own.
 
+mod access;
 mod line;
 mod office;
 mod overview;
@@ -24,6 +25,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/board/tree", WATCHING, |visit| Box::pin(tree::show(visit))),
         Route::get("/board/offices/{office}", WATCHING, |visit| Box::pin(office::show(visit))),
         Route::get("/board/rollout", WATCHING, |visit| Box::pin(rollout::show(visit))),
+        Route::get("/access", WATCHING, |visit| Box::pin(access::show(visit))),
         Route::get("/board/requests", IN_CHARGE, |visit| Box::pin(requests::show(visit))),
         Route::post("/board/requests", IN_CHARGE, |visit| Box::pin(requests::decide(visit))),
     ]

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Request as Asked, StatusCode, header};
 use lienthong_folder::{Account, Role};
 use lienthong_protocol::Moment;
-use lienthong_request::{Failure, Request};
+use lienthong_request::{AccessFilter, Caller, Failure, Request};
 use lienthong_web::{BoxFuture, Fitting, Hosts, Node, Route, Site, Strength, Who, Words, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -21,7 +21,7 @@ const NODE: &str = "7a1edd8e5e3477382d66c40ca22ca1a869797143a2b3469642c7829eea71
 struct Telling;
 
 impl Node for Telling {
-    fn ask(&self, request: Request) -> BoxFuture<Result<Value, Failure>> {
+    fn ask(&self, _: Caller, request: Request) -> BoxFuture<Result<Value, Failure>> {
         Box::pin(async move { told(&request) })
     }
 }
@@ -32,8 +32,10 @@ fn told(request: &Request) -> Result<Value, Failure> {
         Request::Offices => Ok(json!({ "offices": [
             { "id": "TINH", "name": "Trung tâm tỉnh", "parent": null },
             { "id": "HOIAN", "name": "Hội An <b>", "parent": "TINH" } ]})),
-        Request::Staff { .. } => Err(Failure::refused("no-staff", "none", "none", "none")),
+        Request::Staff { .. } => Ok(json!({ "officers": [
+            { "id": "cb-an", "name": "Trần An", "from": "2020-01-01", "to": null } ]})),
         Request::Board => Ok(board()),
+        Request::Looks(filter) => Ok(looks(filter)),
         Request::BoardOffice { .. } => Ok(json!({
             "links": [{ "node": NODE, "settled": false, "root": NODE, "shared_changes": 17,
                 "peer_changes": 12, "proven_ms": 1_764_000_000_000_u64, "proven_changes": 11 }],
@@ -58,6 +60,19 @@ fn told(request: &Request) -> Result<Value, Failure> {
         Request::Approve { .. } | Request::Refuse { .. } => Ok(json!({})),
         _ => Err(Failure::refused("not-found", "none", "none", "none")),
     }
+}
+
+/// Two looks; none of anybody else than who is named.
+fn looks(filter: &AccessFilter) -> Value {
+    let at_ms = 1_764_000_000_000_u64;
+    if filter.who.as_deref().is_some_and(|who| who != "cb-an") {
+        return json!({ "looks": [], "next": null, "unreadable": 0 });
+    }
+    json!({ "next": "2-7", "unreadable": 3, "looks": [
+        { "at_ms": at_ms, "who": "cb-an", "way": "page", "what": "dossier", "dossier": "d-1",
+          "code": "000.00.19.H47-251124-0001" },
+        { "at_ms": at_ms, "who": "<b>", "way": "<b>", "what": "export", "dossier": "d-9",
+          "dossiers": 256 } ] })
 }
 
 fn row(office: &str, state: &str, over: &Value) -> Value {
@@ -157,7 +172,8 @@ impl World {
     }
 }
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
+    "/access",
     "/board",
     "/board/live",
     "/board/tree",
@@ -173,7 +189,10 @@ async fn every_page_says_everything_in_both_languages_and_runs_nothing() {
         for path in PAGES {
             let (status, text) = world.get(path, language).await;
             assert_eq!(status, StatusCode::OK, "{path} {text}");
-            assert!(!text.contains("[board.") && !text.contains("[time."), "{path} lacks a word");
+            assert!(
+                !text.contains("[board.") && !text.contains("[access.") && !text.contains("[time."),
+                "{path} lacks a word"
+            );
             assert!(
                 !text.contains("<b>\"") && !text.contains("An <b>"),
                 "{path} lets HTML through"
@@ -208,6 +227,26 @@ async fn a_wrong_clock_and_a_reason_of_a_newer_version_are_shown_as_they_are() {
     }
     let (status, _) = world.get("/board/offices/KHONG-CO", "vi").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_supervisor_reads_who_looked_at_which_dossier() {
+    let watching = world(&[Role::Supervisor]).await;
+    let (_, text) = watching.get("/access", "vi").await;
+    for part in [
+        "Trần An (cb-an)",
+        "<a href=\"/dossier/d-1\">000.00.19.H47-251124-0001</a>",
+        "toàn bộ hồ sơ",
+        "256 hồ sơ",
+        "3 dòng không đọc được",
+        "value=\"2-7\"",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (_, text) = watching.get("/access?who=cb-binh", "en").await;
+    assert!(text.contains("No such look is kept.") && text.contains("value=\"cb-binh\""));
+    let (status, _) = world(&[Role::Intake, Role::Leader]).await.get("/access", "vi").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What is said on a terminal, and what is read from files that people name: answers in words,
 //! Vietnamese first, tables, and dossiers by the thousand in and out.
 
+mod access;
 mod layout;
 mod published;
 mod review;

@@ -9,6 +9,7 @@ use lienthong_protocol::Moment;
 use lienthong_request::Request;
 use serde_json::Value;
 
+use crate::access::looks_in_words;
 use crate::layout::{NOTHING, clean, columns, listed, plain, rows_of, table};
 use crate::published;
 use crate::review::{review, reviewed, reviews};
@@ -27,6 +28,7 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Review { .. } => reviewed(answer),
         Request::Outbox => outbox(answer),
         Request::History { .. } => history(answer),
+        Request::Looks(_) => page_of(looks_in_words(answer), answer),
         Request::Receive { .. } => titled("đã tiếp nhận / received", answer),
         Request::Act { .. } => titled("đã ghi / saved", answer),
         Request::RebuildViews => rebuilding(answer),

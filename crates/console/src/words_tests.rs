@@ -1,5 +1,6 @@
 //! Words for people, by data: what each answer says, and that no answer steers a terminal.
 
+use lienthong_request::AccessFilter;
 use serde_json::json;
 
 use super::*;
@@ -253,4 +254,21 @@ fn a_status_says_how_much_somebody_has_to_look_at() {
         "{text}"
     );
     assert_eq!([line("lượt nộp"), line("hồ sơ /")], ["8", "9"], "{text}");
+}
+
+#[test]
+fn looks_at_dossiers_are_a_table_with_what_could_not_be_read() {
+    let look = json!({ "at_ms": 0, "who": "cb-an", "way": "page", "what": "form",
+        "dossier": "d-1", "code": "C-1" });
+    let many = json!({ "at_ms": 0, "who": "uid-1000", "way": "command", "what": "export",
+        "dossier": "d-9", "dossiers": 256 });
+    let answer = json!({ "looks": [look, many], "next": "1-0", "unreadable": 2 });
+    let shown = words(&Request::Looks(AccessFilter::default()), &answer);
+    let parts = ["cb-an", "biểu mẫu / form", "C-1", "uid-1000", "256", "--after 1-0", "2 lines"];
+    for part in parts {
+        assert!(shown.contains(part), "'{part}' is not in:\n{shown}");
+    }
+    let none = json!({ "looks": [], "next": null, "unreadable": 0 });
+    let shown = words(&Request::Looks(AccessFilter::default()), &none);
+    assert_eq!(shown, "chưa ai xem hồ sơ nào / nobody looked at a dossier");
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::IntoResponse;
 use lienthong_dossier::NewAct;
 use lienthong_folder::Role;
-use lienthong_request::{Failure, Filter, Publishing, Request};
+use lienthong_request::{AccessFilter, Failure, Filter, Publishing, Request};
 use lienthong_web::{Answer, Route, Visit, Who, answer_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -155,6 +155,17 @@ fn listed(visit: &Visit) -> Result<Request, Failure> {
     Ok(Request::List(Box::new(Filter { limit, ..filter })))
 }
 
+fn looks(visit: &Visit) -> Result<Request, Failure> {
+    let filter = AccessFilter {
+        dossier: optional(visit, "dossier")?,
+        who: optional(visit, "who")?,
+        after: optional(visit, "after")?,
+        ..AccessFilter::default()
+    };
+    let limit = optional(visit, "limit")?.unwrap_or(filter.limit);
+    Ok(Request::Looks(AccessFilter { limit, ..filter }))
+}
+
 /// The act as the body says it, by the officer of the session; the node fills in its office.
 fn acted(visit: &Visit) -> Result<Request, Failure> {
     let mut act: Value = body(visit)?;
@@ -216,7 +227,7 @@ const SESSION: &str = "/api/v1/session";
 const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Every call that is a request to the node.
-pub(crate) static CALLS: [Call; 27] = [
+pub(crate) static CALLS: [Call; 28] = [
     read_call("/api/v1/status", "Where this node stands", |_| Ok(Request::Status)),
     read_call("/api/v1/peers", "The links alone", |_| Ok(Request::Peers)),
     read_call("/api/v1/offices", "The offices of the federation", |_| Ok(Request::Offices)),
@@ -242,6 +253,16 @@ pub(crate) static CALLS: [Call; 27] = [
         ..read_call("/api/v1/board/rollout", "The waves, and how ready each office is", |_| {
             Ok(Request::Rollout)
         })
+    },
+    Call {
+        who: WATCHING,
+        query: &[
+            ("dossier", "One dossier, by code or id"),
+            ("who", "One officer, or a user of the machine as uid-1000"),
+            ("limit", "How many at most, 1 to 1,000; default 50"),
+            ("after", "The `next` of the page before"),
+        ],
+        ..read_call("/api/v1/access", "Who looked at which dossier, newest first", looks)
     },
     Call {
         who: IN_CHARGE,

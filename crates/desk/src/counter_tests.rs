@@ -128,6 +128,19 @@ async fn a_dossier_says_where_it_stands_and_what_may_be_done() {
 }
 
 #[tokio::test]
+async fn the_node_is_told_who_looks_at_a_dossier_and_by_which_way() {
+    let (world, cookie) = at_work().await;
+    for path in ["/dossier/d-1", "/dossier/d-1/form/receipt", "/api/v1/dossiers/d-1", "/queue"] {
+        assert_eq!(get(&world, path, &cookie).await.status, StatusCode::OK, "{path}");
+    }
+    let looks = world.node.looks.lock().expect("nobody panicked").clone();
+    let officer = || "cb-an".to_owned();
+    let [page, api] = [Caller::Page { officer: officer() }, Caller::Api { officer: officer() }];
+    let expected = [(page.clone(), "show"), (page, "print"), (api, "show")];
+    assert_eq!(looks, expected.map(|(caller, what)| (caller, what.to_owned())));
+}
+
+#[tokio::test]
 async fn a_conflict_is_settled_with_one_press_however_often_it_is_pressed() {
     let (world, cookie) = at_work().await;
     let page = get(&world, "/dossier/d-1", &cookie).await;

@@ -79,7 +79,6 @@ pub(crate) async fn show(visit: Arc<Visit>) -> Answer {
     let status = visit.ask(Request::Status).await?;
     let offices = Offices::ask(&visit, &status).await?;
     let offered = kinds(&offered["acts"]);
-    looked_at(&visit, text(&shown["code"]));
     let t = visit.tongue();
     let told = Told { t, shown: &shown, offices: &offices };
     let (clock, is_late) = clock_words(t, &shown["clock"]);
@@ -104,11 +103,6 @@ pub(crate) async fn show(visit: Arc<Visit>) -> Answer {
         id,
     };
     visit.page("dossier.title", &page).await
-}
-
-/// Notes who looked at which dossier: whose it is stands in no log.
-pub(crate) fn looked_at(visit: &Visit, code: &str) {
-    tracing::info!(officer = visit.officer(), dossier = code, "dossier-looked-at");
 }
 
 fn kinds(words: &Value) -> Vec<ActKind> {

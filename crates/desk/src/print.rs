@@ -11,8 +11,6 @@ use lienthong_web::{Answer, Route, Tongue, Visit, Who};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::dossier::looked_at;
-
 #[derive(Template)]
 #[template(path = "print.html")]
 struct Page<'p> {
@@ -79,7 +77,6 @@ async fn form_of(visit: &Visit) -> Result<(Form, String), Failure> {
     let kind = kind.ok_or_else(no_such_form)?;
     let dossier = visit.part("dossier").to_owned();
     let facts: Facts = facts(visit.ask(Request::Print { dossier }).await?)?;
-    looked_at(visit, &facts.code);
     Ok((compose(kind, &facts), facts.code))
 }
 

@@ -12,7 +12,6 @@ use lienthong_web::{Answer, FieldErrors, Tongue, Visit, see_other};
 use serde_json::{Value, json};
 
 use crate::act::{add_at_field, put};
-use crate::dossier::looked_at;
 use crate::spoken::{Offices, due, list, text};
 use crate::today::Row;
 
@@ -376,7 +375,6 @@ async fn take_over(visit: &Visit, dossier: &str, fields: &mut Fields) -> Result<
     if plain(text(&known["id_number"])) != plain(fields.of("applicant.id_number")) {
         return Ok(());
     }
-    looked_at(visit, text(&shown["code"]));
     for name in ["kind", "name", "id_kind", "birth_date", "phone", "email", "address"] {
         fields.set(&format!("applicant.{name}"), text(&known[name]));
     }

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request as Asked, StatusCode, header};
 use lienthong_protocol::Moment;
-use lienthong_request::{Failure, Request};
+use lienthong_request::{Caller, Failure, Request};
 use lienthong_web::{
     BoxFuture, Fitting, Hosts, Language, Node, Site, Strength, Tongue, Words, router, with_frame,
 };
@@ -26,12 +26,18 @@ const PASSWORD: &str = "một mật khẩu dài";
 #[derive(Default)]
 struct Recording {
     asked: Mutex<Vec<String>>,
+    /// Who looked at dossiers.
+    looks: Mutex<Vec<(Caller, String)>>,
 }
 
 impl Node for Recording {
-    fn ask(&self, request: Request) -> BoxFuture<Result<Value, Failure>> {
+    fn ask(&self, caller: Caller, request: Request) -> BoxFuture<Result<Value, Failure>> {
         let command = serde_json::to_value(&request).expect("requests encode");
         self.asked.lock().expect("nobody panicked").push(command.to_string());
+        if request.look().is_some() {
+            let command = command["command"].as_str().unwrap_or_default().to_owned();
+            self.looks.lock().expect("nobody panicked").push((caller, command));
+        }
         Box::pin(async move { answer_of(&request) })
     }
 }

@@ -1,4 +1,4 @@
-//! Which dossiers a list shows.
+//! Which dossiers a list shows, and which looks at them.
 
 use clap::Args;
 use lienthong_protocol::OfficeId;
@@ -63,5 +63,29 @@ impl Default for Filter {
     }
 }
 
-/// How many dossiers a page has if nobody says.
+/// Which looks at dossiers a list of the access log shows.
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessFilter {
+    /// Those at one dossier, by code or document id, and those at many at once, which may show it.
+    #[arg(long)]
+    pub dossier: Option<String>,
+    /// Those of one officer, or of one user of the machine, as `uid-1000`.
+    #[arg(long)]
+    pub who: Option<String>,
+    /// How many at most, 1 to 1,000.
+    #[arg(long, default_value_t = DEFAULT_LIMIT)]
+    pub limit: usize,
+    /// The `next` of the page before.
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<String>,
+}
+
+impl Default for AccessFilter {
+    fn default() -> AccessFilter {
+        AccessFilter { dossier: None, who: None, limit: DEFAULT_LIMIT, after: None }
+    }
+}
+
+/// How many lines a page has if nobody says.
 const DEFAULT_LIMIT: usize = 50;

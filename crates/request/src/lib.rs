@@ -1,11 +1,13 @@
 //! What may be asked of a running node, how it refuses, and the socket through which it is asked.
 
+mod caller;
 mod failure;
 mod filter;
 mod request;
 mod socket;
 
+pub use caller::{Caller, LookKind};
 pub use failure::{Exit, Failure};
-pub use filter::Filter;
+pub use filter::{AccessFilter, Filter};
 pub use request::{Publishing, Request};
 pub use socket::{ApiSocket, Request as ApiRequest, SCHEMA, call, serve};

@@ -4,7 +4,7 @@ use lienthong_dossier::{NewAct, Reception};
 use lienthong_protocol::{NodeId, OfficeId};
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Filter;
+use crate::filter::{AccessFilter, Filter};
 use crate::socket;
 
 /// One command, as it travels through the node's socket.
@@ -138,6 +138,8 @@ pub enum Request {
     List(Box<Filter>),
     /// What this node has to tell applicants now, as the elected sender; recipients are masked.
     Outbox,
+    /// Who looked at which dossier, the newest look first.
+    Looks(AccessFilter),
     /// Throws the view away and makes it anew, behind everything else.
     RebuildViews,
     /// The changes of one dossier, with what admission says of them.

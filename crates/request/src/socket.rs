@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::caller::Caller;
 use crate::failure::Failure;
 
 /// The version of the shapes that `--json` prints.
@@ -79,7 +80,7 @@ impl ApiSocket {
     /// under way have 5 s to finish.
     pub async fn serve<H, F>(self, handler: H, stop: CancellationToken)
     where
-        H: Fn(Request) -> F + Send + Sync + 'static,
+        H: Fn(Caller, Request) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Value, Failure>> + Send + 'static,
     {
         let handler = Arc::new(handler);
@@ -122,7 +123,7 @@ impl Drop for ApiSocket {
 /// Binds the socket and answers clients until `stop`.
 pub async fn serve<H, F>(path: &Path, handler: H, stop: CancellationToken) -> Result<(), Failure>
 where
-    H: Fn(Request) -> F + Send + Sync + 'static,
+    H: Fn(Caller, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Value, Failure>> + Send + 'static,
 {
     ApiSocket::bind(path).await?.serve(handler, stop).await;
@@ -162,9 +163,12 @@ pub async fn call(path: &Path, request: &Request) -> Result<Value, Failure> {
 /// Serves one client until it leaves, stays silent for 30 s between requests, or breaks a limit.
 async fn attend<H, F>(stream: UnixStream, handler: Arc<H>, stop: CancellationToken)
 where
-    H: Fn(Request) -> F,
+    H: Fn(Caller, Request) -> F,
     F: Future<Output = Result<Value, Failure>>,
 {
+    // The system says who is at the other end; a client whom it does not know is not served.
+    let Ok(user) = stream.peer_cred().map(|peer| peer.uid()) else { return };
+    let caller = Caller::Command { user };
     let (from, mut to) = stream.into_split();
     let mut from = BufReader::new(from);
     loop {
@@ -174,7 +178,7 @@ where
         };
         let (line, over) = match read {
             Ok(Ok(Some(line))) => match serde_json::from_slice(&line) {
-                Ok(request) => (answer(request, handler.as_ref()).await, false),
+                Ok(request) => (answer(handler.as_ref()(caller.clone(), request)).await, false),
                 Err(error) => (Line::Failure(bad_request(error.to_string())), false),
             },
             // Where the next line begins is unknown after one that is too long.
@@ -188,13 +192,9 @@ where
 }
 
 /// Runs the command to its end, also when the client has left: half a command helps nobody.
-async fn answer<H, F>(request: Request, handler: &H) -> Line
-where
-    H: Fn(Request) -> F,
-    F: Future<Output = Result<Value, Failure>>,
-{
+async fn answer(command: impl Future<Output = Result<Value, Failure>>) -> Line {
     // A command holds much state; the loop that serves the client shall not.
-    match Box::pin(handler(request)).await {
+    match Box::pin(command).await {
         Ok(value) => Line::Result(value),
         Err(failure) => Line::Failure(failure),
     }

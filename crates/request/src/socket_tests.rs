@@ -22,7 +22,7 @@ impl World {
         let socket = ApiSocket::bind(&path).await.expect("a fresh path");
         let stop = CancellationToken::new();
         let together = Arc::new(Barrier::new(3));
-        let handler = move |request| obey(request, Arc::clone(&together));
+        let handler = move |caller, request| obey(caller, request, Arc::clone(&together));
         let server = tokio::spawn(socket.serve(handler, stop.clone()));
         World { _folder: folder, path, stop, server }
     }
@@ -41,8 +41,9 @@ impl World {
     }
 }
 
-async fn obey(request: Request, together: Arc<Barrier>) -> Result<Value, Failure> {
+async fn obey(caller: Caller, request: Request, together: Arc<Barrier>) -> Result<Value, Failure> {
     match request.command.as_str() {
+        "who" => Ok(json!([caller.way(), caller.who()])),
         "echo" => Ok(request.arguments),
         "meet" => {
             together.wait().await;
@@ -109,4 +110,13 @@ async fn without_a_node_the_failure_says_how_to_start_it() {
     assert_eq!(failure.exit, Exit::Unreachable);
     let folder = world.path.parent().expect("in a folder").display();
     assert!(failure.remedy.contains(&format!("lienthong serve --data {folder}")), "{failure}");
+}
+
+#[tokio::test]
+async fn a_command_is_told_whose_it_is() {
+    let world = World::new().await;
+    let owner = fs::metadata(&world.path).expect("the socket is there");
+    let user = std::os::unix::fs::MetadataExt::uid(&owner);
+    let who = world.call("who").await.expect("an answer");
+    assert_eq!(who, json!(["command", format!("uid-{user}")]));
 }

@@ -354,7 +354,7 @@ const fn place(path: &'static str, word: &'static str) -> Place {
 const WATCHING: &[Role] = &[Role::Supervisor, Role::Administrator];
 
 /// In the order of the navigation; a place appears once a page has its path.
-const PLACES: [Place; 8] = [
+const PLACES: [Place; 9] = [
     place("/", "nav.today"),
     place("/receive", "nav.receive"),
     place("/search", "nav.search"),
@@ -362,6 +362,7 @@ const PLACES: [Place; 8] = [
     place("/review", "nav.review"),
     place("/register", "nav.register"),
     Place { is_for_below: true, roles: Some(WATCHING), ..place("/board", "nav.board") },
+    Place { roles: Some(WATCHING), ..place("/access", "nav.access") },
     Place { roles: Some(&[Role::Administrator]), ..place("/accounts", "nav.accounts") },
 ];
 

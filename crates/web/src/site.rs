@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use lienthong_folder::{Account, Accounts};
 use lienthong_protocol::Moment;
-use lienthong_request::{Failure, Request};
+use lienthong_request::{Caller, Failure, Request};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -28,8 +28,8 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A node that can be asked, as the socket of commands asks it.
 pub trait Node: Send + Sync {
-    /// Asks it and waits for the answer.
-    fn ask(&self, request: Request) -> BoxFuture<Result<Value, Failure>>;
+    /// Asks it for somebody and waits for the answer.
+    fn ask(&self, caller: Caller, request: Request) -> BoxFuture<Result<Value, Failure>>;
 }
 
 /// What a site is made of.
@@ -118,10 +118,15 @@ impl Site {
         &self.fitting.folder
     }
 
-    /// Asks the node.
-    pub async fn ask(&self, request: Request) -> Result<Value, Failure> {
+    /// Asks the node for nobody in particular.
+    pub(crate) async fn ask(&self, request: Request) -> Result<Value, Failure> {
+        self.ask_for(Caller::Program, request).await
+    }
+
+    /// Asks the node for somebody.
+    pub(crate) async fn ask_for(&self, caller: Caller, request: Request) -> Result<Value, Failure> {
         match self.node.get() {
-            Some(node) => node.ask(request).await,
+            Some(node) => node.ask(caller, request).await,
             None => Err(Failure::not_joined(
                 "not-joined",
                 "chưa làm được / nothing was done",

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use lienthong_folder::{Account, Role};
 use lienthong_protocol::Moment;
-use lienthong_request::{Failure, Request};
+use lienthong_request::{Caller, Failure, Request};
 use serde_json::Value;
 
 use crate::form::Drafts;
@@ -149,7 +149,13 @@ impl Visit {
 
     /// Asks the node.
     pub async fn ask(&self, request: Request) -> Result<Value, Failure> {
-        self.site.ask(request).await
+        self.site.ask_for(self.caller(), request).await
+    }
+
+    /// Who asks, for the access log.
+    fn caller(&self) -> Caller {
+        let officer = self.officer().to_owned();
+        if self.is_api() { Caller::Api { officer } } else { Caller::Page { officer } }
     }
 
     /// Asks the node to do something, once for this officer and key: a second press with the same
@@ -157,8 +163,8 @@ impl Visit {
     pub async fn ask_once(&self, key: &str, request: Request) -> Result<Value, Failure> {
         let asked = serde_json::to_vec(&request).unwrap_or_default();
         let press = Press { officer: self.officer(), key, asked: &asked };
-        let site = Arc::clone(&self.site);
-        self.site.once.run(press, async move { site.ask(request).await }).await
+        let (site, caller) = (Arc::clone(&self.site), self.caller());
+        self.site.once.run(press, async move { site.ask_for(caller, request).await }).await
     }
 
     /// Works on the officer's drafts, beside the runtime and one at a time: they are a file.
