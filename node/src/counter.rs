@@ -3,8 +3,8 @@
 use lienthong_catalogue::{AcceptLimit, DueError, Edition, local};
 use lienthong_document::{Document, Editor};
 use lienthong_dossier::{
-    ActRefusal, Code, Detail, Dossier, Intake, NewAct, Opening, Reception, Refusal, receive,
-    receiving_officer,
+    ActRefusal, Code, Detail, Dossier, Intake, NewAct, Opening, ReadError, Reception, Refusal,
+    receive, receiving_officer,
 };
 use lienthong_protocol::{DocumentId, Kind, Moment, OfficeId};
 use lienthong_request::Failure;
@@ -171,7 +171,8 @@ impl Mind {
     /// One page of canonical exports.
     pub(crate) fn export(&mut self, below: Option<&str>) -> Result<Value, Failure> {
         let below = below.map(str::parse::<DocumentId>).transpose();
-        let below = below.map_err(|error| not_found(&error.to_string()))?;
+        let below =
+            below.map_err(|error| not_found(&format!("mã tài liệu không đúng / {error}")))?;
         let ids = self.replica.documents(Kind::DOSSIER, below, PAGE).map_err(store_failed)?;
         let mut documents = Vec::with_capacity(ids.len());
         for id in &ids {
@@ -245,8 +246,8 @@ impl Mind {
             Err(_) => self.find_code(dossier)?,
         };
         let document = self.open_document(id)?;
-        let document = document.ok_or_else(|| not_found("this office does not hold it"))?;
-        let known = Dossier::read(id, &document).map_err(|error| not_found(&error.to_string()))?;
+        let document = document.ok_or_else(|| not_found(NOT_HELD))?;
+        let known = Dossier::read(id, &document).map_err(|error| unread(&error))?;
         Ok((id, document, known))
     }
 
@@ -255,8 +256,8 @@ impl Mind {
             Failure::refused(
                 error.code(),
                 "chưa tìm hồ sơ / no dossier was looked for",
-                error.to_string(),
-                error.remedy(),
+                format!("{} / {error}", error.cause_vi()),
+                format!("{} / {}", error.remedy_vi(), error.remedy()),
             )
         })?;
         let (known, rest) = self.in_view(code.as_str());
@@ -273,15 +274,20 @@ impl Mind {
                 !same
             })?;
         }
-        found.ok_or_else(|| not_found("no dossier with this code is held here"))
+        found.ok_or_else(|| not_found(NO_SUCH_CODE))
     }
 }
 
 fn given_twice(code: &Code, dossiers: &[DocumentId]) -> Failure {
     let ids: Vec<String> = dossiers.iter().map(ToString::to_string).collect();
-    let why = format!("{code} is the code of {}", ids.join(" and "));
-    let remedy = "call the dossier by its document id";
+    let (vi, en) = (ids.join(" và "), ids.join(" and "));
+    let why = format!("{code} là mã của {vi} / {code} is the code of {en}");
+    let remedy = "gọi hồ sơ bằng mã tài liệu / call the dossier by its document id";
     Failure::refused("code-given-twice", "chưa chọn hồ sơ nào / no dossier was chosen", why, remedy)
+}
+
+fn unread(error: &ReadError) -> Failure {
+    not_found(&format!("tài liệu không đọc được như hồ sơ / {error}"))
 }
 
 fn not_found(why: &str) -> Failure {
@@ -312,4 +318,7 @@ fn act_refused(refusal: &ActRefusal) -> Failure {
     Failure::refused(refusal.code(), UNSAVED, why, remedy)
 }
 
+const NOT_HELD: &str = "nơi này không giữ hồ sơ đó / this office does not hold it";
+const NO_SUCH_CODE: &str =
+    "ở đây không có hồ sơ mang mã này / no dossier with this code is held here";
 pub(crate) const UNSAVED: &str = "chưa ghi việc này / the act was not saved";

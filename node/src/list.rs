@@ -423,12 +423,11 @@ fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
             )
         })
     });
-    let after = after.as_deref().map(str::parse).transpose().map_err(
-        |error: lienthong_views::QueryError| {
-            let (code, remedy) = (error.code(), error.remedy());
-            Failure::refused(code, "chưa tìm / nothing was searched for", error.to_string(), remedy)
-        },
-    )?;
+    let after = after
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: lienthong_views::QueryError| view_failed(&error.into()))?;
     let filter = filter.clone();
     Ok(Query {
         text: filter.text,
@@ -448,13 +447,13 @@ fn query(filter: &Filter, at: Moment) -> Result<Query, Failure> {
 }
 
 fn view_failed(error: &ViewError) -> Failure {
-    let (code, remedy) = (error.code(), error.remedy());
-    match error {
-        ViewError::Query(_) => {
-            Failure::refused(code, "nothing was searched for", error.to_string(), remedy)
-        }
-        _ => Failure::new(Exit::Store, code, "the view does not answer", error.to_string(), remedy),
-    }
+    let why = format!("{} / {error}", error.cause_vi());
+    let remedy = format!("{} / {}", error.remedy_vi(), error.remedy());
+    let (exit, what) = match error {
+        ViewError::Query(_) => (Exit::Refused, "chưa tìm / nothing was searched for"),
+        _ => (Exit::Store, "danh sách không trả lời / the view does not answer"),
+    };
+    Failure::new(exit, error.code(), what, why, remedy)
 }
 
 /// The view in the data folder; it may be deleted while the node does not run.

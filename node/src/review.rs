@@ -178,7 +178,9 @@ fn clock_json(clock: &Clock) -> Value {
 
 pub(crate) fn no_due(error: &DueError) -> Failure {
     let what = "chưa tiếp nhận hồ sơ / the dossier was not received";
-    Failure::refused(error.code(), what, error.to_string(), error.remedy())
+    let why = format!("{} / {error}", error.cause_vi());
+    let remedy = format!("{} / {}", error.remedy_vi(), error.remedy());
+    Failure::refused(error.code(), what, why, remedy)
 }
 
 /// The most receipts of one dossier that are looked for elsewhere.

@@ -173,6 +173,30 @@ impl DueError {
         }
     }
 
+    /// Says what is wrong in Vietnamese.
+    pub fn cause_vi(&self) -> String {
+        match self {
+            DueError::Nothing { limit } => format!("thời hạn là {limit}, ít nhất là nửa đơn vị"),
+            DueError::TooLong { limit, max } => format!("thời hạn là {limit}, nhiều nhất là {max}"),
+            DueError::NeverOpen { from, days } => {
+                format!("không đủ ngày làm việc trong {days} ngày kể từ {from}")
+            }
+            DueError::OutOfRange { from } => {
+                format!("tính từ {from}, ngày hết hạn nằm ngoài các năm 1970 đến 9998")
+            }
+        }
+    }
+
+    /// What to do about it, in Vietnamese.
+    pub fn remedy_vi(&self) -> &'static str {
+        match self {
+            DueError::Nothing { .. } => "công bố danh mục có thời hạn",
+            DueError::TooLong { .. } => "công bố danh mục với thời hạn đúng luật",
+            DueError::NeverOpen { .. } => "công bố lịch có ngày làm việc và giờ mở cửa",
+            DueError::OutOfRange { .. } => "chỉnh đồng hồ máy tính rồi làm lại",
+        }
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {

@@ -48,6 +48,30 @@ impl CodeError {
         }
     }
 
+    /// Says what is wrong in Vietnamese.
+    pub fn cause_vi(&self) -> String {
+        match self {
+            CodeError::Form { text } => {
+                format!("'{text}' không phải mã hồ sơ, ví dụ 000.00.19.H47-260105-0001")
+            }
+            CodeError::Unit { unit_code } => {
+                format!("'{unit_code}' không phải mã đơn vị, ví dụ 000.00.19.H47 hoặc H57.132")
+            }
+            CodeError::Serial { serial } => {
+                format!("số {serial} không hợp với mã hồ sơ, chỉ từ 1 đến {MAX_SERIAL}")
+            }
+        }
+    }
+
+    /// What a person can do about it, in Vietnamese.
+    pub fn remedy_vi(&self) -> &'static str {
+        match self {
+            CodeError::Form { .. } => "chép mã trên giấy tiếp nhận, đủ dấu chấm và gạch nối",
+            CodeError::Unit { .. } => "sửa mã đơn vị trong sổ đăng ký",
+            CodeError::Serial { .. } => "tiếp nhận theo mã đơn vị khác, hoặc vào ngày sau",
+        }
+    }
+
     /// What a person can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {

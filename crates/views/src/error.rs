@@ -42,6 +42,27 @@ impl ViewError {
         }
     }
 
+    /// Says what is wrong in Vietnamese.
+    pub fn cause_vi(&self) -> String {
+        match self {
+            ViewError::Damaged { .. } => "danh sách bị hỏng".to_owned(),
+            ViewError::Failed { .. } => "không dùng được danh sách".to_owned(),
+            ViewError::File { .. } => "không tạo được tệp danh sách".to_owned(),
+            ViewError::Query(error) => error.cause_vi(),
+        }
+    }
+
+    /// Says what to do in Vietnamese.
+    pub fn remedy_vi(&self) -> &'static str {
+        match self {
+            ViewError::Damaged { .. } => "chờ dựng lại từ nhật ký, sau đó kiểm tra ổ đĩa",
+            ViewError::Failed { .. } | ViewError::File { .. } => {
+                "kiểm tra thư mục dữ liệu ghi được và ổ đĩa còn chỗ, rồi hỏi lại"
+            }
+            ViewError::Query(error) => error.remedy_vi(),
+        }
+    }
+
     /// Says what to do.
     pub fn remedy(&self) -> &'static str {
         match self {

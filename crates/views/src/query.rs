@@ -86,6 +86,26 @@ impl QueryError {
         }
     }
 
+    /// Says what is wrong in Vietnamese.
+    pub fn cause_vi(&self) -> String {
+        match self {
+            QueryError::TextTooLong { chars } => {
+                format!("nội dung tìm dài {chars} ký tự, tối đa {MAX_TEXT_CHARS}")
+            }
+            QueryError::Due { text } => format!("'{text}' không phải ngày hay phút có thật"),
+            QueryError::Cursor { text } => format!("'{text}' không phải vị trí của một trang"),
+        }
+    }
+
+    /// Says what to do in Vietnamese.
+    pub fn remedy_vi(&self) -> &'static str {
+        match self {
+            QueryError::TextTooLong { .. } => "tìm bằng vài từ của tên, hoặc bằng mã hồ sơ",
+            QueryError::Due { .. } => "viết như 2026-01-05 hoặc 2026-01-05T11:30",
+            QueryError::Cursor { .. } => "dùng `next` của trang trước, hoặc xem từ đầu",
+        }
+    }
+
     /// Says what to do.
     pub fn remedy(&self) -> &'static str {
         match self {
