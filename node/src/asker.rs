@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::board::Sketch;
 use crate::list::{Door, Outlook, list, with_figures};
 use crate::mind::{Clock, Message, Mind};
-use crate::outbox::Waiting;
+use crate::outbox::{PAGE, Waiting};
+use crate::print::Registered;
 
 /// Asks a node that somebody else holds; after its end it says that it has stopped.
 #[derive(Clone)]
@@ -50,6 +51,7 @@ async fn ask(
     match request {
         Request::List(filter) => ask_view(messages, Arc::clone(door), *filter).await,
         Request::Outbox => ask_outbox(messages, door).await,
+        Request::PrintRegister { limit } => ask_register(messages, door, limit).await,
         Request::Status => {
             let answer = ask_mind(messages, request).await?;
             let (door, outlook) = (Arc::clone(door), outlook(messages).await?);
@@ -94,7 +96,8 @@ async fn ask_view(
     filter: Filter,
 ) -> Result<Value, Failure> {
     let outlook = outlook(messages).await?;
-    door.catch_up(outlook.growths).await;
+    // What is late is counted in the answer.
+    let _: bool = door.catch_up(outlook.growths).await;
     let listed = tokio::task::spawn_blocking(move || list(&door, &filter, outlook)).await;
     listed.map_err(|_| stopped())?
 }
@@ -102,7 +105,8 @@ async fn ask_view(
 /// Asks what this node has to tell applicants, a few dossiers at a time: work at the counter goes
 /// on between them.
 async fn ask_outbox(messages: &mpsc::Sender<Message>, door: &Arc<Door>) -> Result<Value, Failure> {
-    door.catch_up(outlook(messages).await?.growths).await;
+    // What is late is counted in the answer.
+    let _: bool = door.catch_up(outlook(messages).await?.growths).await;
     let (mut waiting, mut after) = (Waiting::default(), None);
     loop {
         let (more, next) = visit(messages, move |mind| mind.waiting_page(after)).await??;
@@ -112,6 +116,22 @@ async fn ask_outbox(messages: &mpsc::Sender<Message>, door: &Arc<Door>) -> Resul
             None => return Ok(waiting.answer(door)),
         }
     }
+}
+
+/// Asks for the register, a few dossiers at a time, too.
+async fn ask_register(
+    messages: &mpsc::Sender<Message>,
+    door: &Arc<Door>,
+    limit: usize,
+) -> Result<Value, Failure> {
+    let is_partial = !door.catch_up(outlook(messages).await?.growths).await;
+    let Registered { ids, unlisted } =
+        visit(messages, move |mind| mind.registered_here(limit)).await??;
+    let mut dossiers = Vec::with_capacity(ids.len());
+    for some in ids.chunks(PAGE).map(<[_]>::to_vec) {
+        dossiers.extend(visit(messages, move |mind| mind.brief_facts(&some)).await??);
+    }
+    visit(messages, move |mind| mind.register(dossiers, unlisted, is_partial)).await
 }
 
 /// Does something short with the mind.

@@ -147,15 +147,14 @@ impl Door {
     }
 
     /// Waits until the view has everything up to a number of growths, but no longer than it may
-    /// keep a person waiting.
-    pub(crate) async fn catch_up(&self, growths: u64) {
+    /// keep a person waiting; says whether it has.
+    pub(crate) async fn catch_up(&self, growths: u64) -> bool {
         if self.behind.load(Ordering::Relaxed) > MAX_BEHIND {
-            return;
+            return false;
         }
         let mut through = self.through.subscribe();
         let has_all = through.wait_for(|known| known.is_some_and(|known| known >= growths));
-        // What is late is counted in the answer.
-        drop(tokio::time::timeout(MAX_WAIT, has_all).await);
+        tokio::time::timeout(MAX_WAIT, has_all).await.is_ok_and(|known| known.is_ok())
     }
 
     /// How many documents the view does not hold yet in their last state, and how many it holds.

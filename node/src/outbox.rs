@@ -10,7 +10,7 @@ use crate::list::Door;
 use crate::mind::Mind;
 
 /// How many dossiers the mind opens before it sees to everything else again.
-const PAGE: usize = 16;
+pub(crate) const PAGE: usize = 16;
 /// How many messages one answer holds at least, if there are as many.
 const MAX_MESSAGES: usize = 1_000;
 

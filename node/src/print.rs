@@ -1,5 +1,6 @@
 //! Forms on paper: the node says what stands on them, the command lays them out and writes them.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,13 +10,13 @@ use lienthong_federation::Registry;
 use lienthong_forms::{
     Facts, Form, FormKind, Lookup, RegisterFacts, When, compose, compose_register, html, pdf,
 };
-use lienthong_protocol::{Kind, Moment, OfficeId};
+use lienthong_protocol::{DocumentId, Moment, OfficeId};
 use lienthong_request::{Failure, SCHEMA};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::library::Published;
-use crate::mind::{Mind, store_failed};
+use crate::mind::Mind;
 
 /// How a form is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,6 +62,14 @@ impl Lookup for Known<'_> {
     }
 }
 
+/// Which dossiers stand in the register.
+pub(crate) struct Registered {
+    /// Those that it names, newest first.
+    pub(crate) ids: Vec<DocumentId>,
+    /// How many of the same time it may not name.
+    pub(crate) unlisted: u64,
+}
+
 impl Mind {
     /// What a form may say about one dossier.
     pub(crate) fn print(&mut self, dossier: &str) -> Result<Value, Failure> {
@@ -70,32 +79,48 @@ impl Mind {
         Ok(json!({ "id": id.to_string(), "code": facts.code, "facts": facts }))
     }
 
-    /// What the register of this office says: the newest dossiers that it received, in the order
-    /// of their codes.
-    pub(crate) fn print_register(&mut self, limit: usize) -> Result<Value, Failure> {
-        let (own, at, published) = (self.replica.identity().office, self.now(), self.published()?);
+    /// The newest dossiers that this office received, as the view knows them.
+    pub(crate) fn registered_here(&mut self, limit: usize) -> Result<Registered, Failure> {
+        let (own, hidden) = (self.replica.identity().office, self.outlook()?.hidden);
         let limit = limit.clamp(1, MAX_REGISTER);
-        let mut dossiers = Vec::new();
-        let mut below = None;
-        while dossiers.len() < limit {
-            let ids = self.replica.documents(Kind::DOSSIER, below, PAGE).map_err(store_failed)?;
-            for id in &ids {
-                let Some(document) = self.open_document(*id)? else { continue };
-                let known = Dossier::read(*id, &document).ok();
-                let known = known.filter(|known| known.reception.offices.receiving == own);
-                dossiers.extend(known.map(|known| self.facts(&known, &published, at).brief()));
-            }
-            match ids.last().filter(|_| ids.len() == PAGE) {
-                Some(last) => below = Some(*last),
-                None => break,
-            }
+        self.viewer.door.read(|reader| {
+            let newest = reader.received_by(own, &[], limit)?;
+            let shown: BTreeSet<_> = reader.received_by(own, &hidden, limit)?.into_iter().collect();
+            let all = newest.len();
+            let ids: Vec<_> = newest.into_iter().filter(|id| shown.contains(id)).collect();
+            Ok(Registered { unlisted: (all - ids.len()) as u64, ids })
+        })
+    }
+
+    /// What the register says of some dossiers.
+    pub(crate) fn brief_facts(&mut self, ids: &[DocumentId]) -> Result<Vec<Facts>, Failure> {
+        let (at, published) = (self.now(), self.published()?);
+        let mut facts = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(document) = self.open_document(*id)? else { continue };
+            // What cannot be read is shown where dossiers are reviewed.
+            let known = Dossier::read(*id, &document).ok();
+            facts.extend(known.map(|known| self.facts(&known, &published, at).brief()));
         }
-        dossiers.truncate(limit);
-        dossiers.sort_by(|a, b| a.code.cmp(&b.code));
+        Ok(facts)
+    }
+
+    /// The register of this office with some dossiers on it.
+    pub(crate) fn register(&self, dossiers: Vec<Facts>, unlisted: u64, is_partial: bool) -> Value {
+        let own = self.replica.identity().office;
         let office = self.replica.registry().office(own).map(|office| office.name.clone());
         let office = office.unwrap_or_else(|| own.to_string());
-        let facts = RegisterFacts { office, printed: When::of(at), dossiers };
-        Ok(json!({ "facts": facts, "office": own }))
+        let printed = When::of(self.now());
+        let facts = RegisterFacts { office, printed, dossiers, unlisted, is_partial };
+        json!({ "schema": SCHEMA, "facts": facts, "office": own })
+    }
+
+    /// The register at once; whoever has time asks for it piece by piece.
+    pub(crate) fn print_register(&mut self, limit: usize) -> Result<Value, Failure> {
+        let Registered { ids, unlisted } = self.registered_here(limit)?;
+        let dossiers = self.brief_facts(&ids)?;
+        let is_partial = self.viewer.door.figures().0 > 0;
+        Ok(self.register(dossiers, unlisted, is_partial))
     }
 
     fn facts(&self, dossier: &Dossier, published: &Published, at: Moment) -> Facts {
@@ -181,8 +206,6 @@ fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 const NOT_PRINTED: &str = "chưa in được / the form was not written";
-/// How many dossiers are looked through at a time.
-const PAGE: usize = 256;
 /// The most lines of one register: some 200 pages.
 const MAX_REGISTER: usize = 1_000;
 

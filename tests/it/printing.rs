@@ -6,9 +6,9 @@ use std::sync::Arc;
 use lienthong::{Format, print};
 use lienthong_forms::FormKind;
 use lienthong_protocol::Moment;
-use lienthong_request::{Exit, Request};
+use lienthong_request::{Exit, Publishing, Request};
 use lienthong_tests::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Asks a node for the facts of a form and writes it as a page.
 async fn printed(world: &World, name: &str, form: FormKind, dossier: &str) -> String {
@@ -91,6 +91,49 @@ async fn the_register_has_what_its_office_received_and_nothing_that_it_only_hold
     world.reaches("HUB", &theirs).await;
     let register = printed(&world, "HUB", FormKind::Register, "all").await;
     assert!(register.contains("Trần Thị Bình") && !register.contains("Nguyễn Văn An"));
+}
+
+/// A dossier of the hub, with more of its reception.
+async fn received(world: &World, others: Value) -> Value {
+    let mut reception = json!({
+        "procedure": "1.001193.H47",
+        "offices": { "receiving": "HUB" },
+        "applicant": { "kind": "citizen", "name": "Trần Thị Bình" },
+    });
+    let others = others.as_object().expect("an object").clone();
+    reception.as_object_mut().expect("an object").extend(others);
+    let reception = serde_json::from_value(reception).expect("a reception");
+    let receive = Request::Receive { reception, officer: "clerk".into(), registered: false };
+    world.ask("HUB", receive).await.expect("receives")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_register_counts_a_filing_once_and_names_nobody_with_a_sensitive_dossier() {
+    let world = World::new().await;
+    let whole = received(&world, json!({})).await;
+    let part = received(&world, json!({ "parent_code": whole["code"] })).await;
+    let sensitive = json!({
+        "procedure": "2.000488.H47",
+        "applicant": { "kind": "citizen", "name": "Lê Văn Cường" },
+    });
+    let sensitive = received(&world, sensitive).await;
+    let before = printed(&world, "HUB", FormKind::Register, "all").await;
+    assert!(before.contains("Số hồ sơ trong sổ: 2") && before.contains("Lê Văn Cường"));
+    let catalogue = include_str!("../../config/quang-nam/procedures.toml");
+    let text = catalogue.replace("publisher = \"QNM-HCC\"", "publisher = \"HUB\"");
+    let (what, file) = (Publishing::Catalogue, "sent.toml".to_owned());
+    let publish = Request::Publish { what, file, text, from: None };
+    world.ask("HUB", publish).await.expect("the hub is entitled");
+    let register = printed(&world, "HUB", FormKind::Register, "all").await;
+    for words in ["Số hồ sơ trong sổ: 1", "không đánh số: 1", "trong bản in này: 1"]
+    {
+        assert!(register.contains(words), "'{words}' is not in the register");
+    }
+    let code = |received: &Value| received["code"].as_str().expect("a code").to_owned();
+    let of_whole = format!("Thuộc hồ sơ {}", code(&whole));
+    assert!(register.contains(&code(&part)) && register.contains(&of_whole));
+    assert!(!register.contains("Lê Văn Cường") && !register.contains(&code(&sensitive)));
+    assert!(!register.contains("Chưa đầy đủ"), "the view has caught up");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,6 +34,8 @@ pub trait Lookup {
 pub struct Facts {
     /// The code of the dossier.
     pub code: String,
+    /// The code of the dossier that it is a part of (liên thông) and counted with.
+    pub part_of: Option<String>,
     /// Its status in Vietnamese.
     pub status: String,
     /// The procedure.
@@ -66,8 +68,12 @@ pub struct RegisterFacts {
     pub office: String,
     /// When it is printed.
     pub printed: When,
-    /// The dossiers in the order of the register.
+    /// The dossiers, in any order.
     pub dossiers: Vec<Facts>,
+    /// How many more of this time no list may name, since their procedures are sensitive.
+    pub unlisted: u64,
+    /// Whether dossiers may be missing, since the lists of the node are still being made.
+    pub is_partial: bool,
 }
 
 /// What a form says about a procedure.
@@ -228,6 +234,7 @@ impl Facts {
         let submitter = reception.submitter.as_ref();
         Facts {
             code: dossier.code.to_string(),
+            part_of: reception.parent_code.as_ref().map(ToString::to_string),
             status: dossier.standing.status.name_vi().to_owned(),
             procedure: source.procedure(),
             offices: source.offices(),

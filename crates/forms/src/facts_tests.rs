@@ -3,6 +3,7 @@ use lienthong_protocol::Moment;
 use serde_json::json;
 
 use super::{Facts, MAX_CHARS, clean, limit_words};
+use crate::RegisterFacts;
 use crate::fixture_tests::{CODE, HOUR_MS, Known, MORNING, bare, dossier, facts, whole};
 use crate::{FormKind, When};
 
@@ -128,6 +129,34 @@ fn brief_facts_make_the_same_line_of_the_register() {
     assert_eq!((brief.papers.len(), brief.hand_overs.len()), (0, 1));
     let register = |facts: &Facts| crate::compose(crate::FormKind::Register, facts);
     assert_eq!(register(&brief), register(&facts()));
+}
+
+#[test]
+fn a_part_stands_behind_its_dossier_and_has_no_number() {
+    let of = |code: &str, whole: Option<&str>| Facts {
+        code: code.into(),
+        part_of: whole.map(Into::into),
+        ..facts()
+    };
+    let dossiers = vec![of("H-3", Some("H-1")), of("H-2", None), of("H-1", None)];
+    let register = RegisterFacts { dossiers, unlisted: 4, ..RegisterFacts::default() };
+    let form = crate::compose_register(&register);
+    let rows = form.blocks.iter().find_map(|block| match block {
+        crate::Block::Table(table) => Some(&table.rows),
+        _ => None,
+    });
+    let rows = rows.expect("the register is a table");
+    let firsts: Vec<_> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+    assert_eq!(firsts, [("1", "H-1"), ("", "H-3"), ("2", "H-2")]);
+    assert!(rows[1][14].ends_with("Thuộc hồ sơ H-1"), "{}", rows[1][14]);
+    let page = crate::html(&form);
+    for words in ["Số hồ sơ trong sổ: 2", "không đánh số: 1", "không ghi trong bản in này: 4"]
+    {
+        assert!(page.contains(words), "'{words}' is not in the register");
+    }
+    assert!(!page.contains("Chưa đầy đủ"));
+    let partial = RegisterFacts { is_partial: true, ..RegisterFacts::default() };
+    assert!(crate::html(&crate::compose_register(&partial)).contains("Chưa đầy đủ"));
 }
 
 #[test]

@@ -175,7 +175,12 @@ pub(crate) fn every_form(facts: &Facts) -> Vec<Form> {
     let mut forms: Vec<Form> = FormKind::ALL.map(|kind| compose(kind, facts)).to_vec();
     let (office, printed) = (facts.offices.receiving.clone(), facts.times.printed.clone());
     let dossiers = vec![facts.clone(); 5];
-    forms.push(compose_register(&RegisterFacts { office, printed, dossiers }));
+    forms.push(compose_register(&RegisterFacts {
+        office,
+        printed,
+        dossiers,
+        ..RegisterFacts::default()
+    }));
     forms
 }
 

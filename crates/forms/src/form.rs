@@ -252,6 +252,7 @@ pub fn compose(kind: FormKind, facts: &Facts) -> Form {
             office: facts.offices.receiving.clone(),
             printed: facts.times.printed.clone(),
             dossiers: vec![facts.clone()],
+            ..RegisterFacts::default()
         }),
     }
 }

@@ -34,16 +34,50 @@ pub(crate) fn slip(facts: &Facts) -> Form {
 /// Form 07.
 pub(crate) fn register(facts: &RegisterFacts) -> Form {
     let name = FormKind::Register.title();
-    let rows = facts.dossiers.iter().enumerate().map(|(index, one)| entry(index + 1, one));
-    let blocks = vec![
+    let mut dossiers: Vec<&Facts> = facts.dossiers.iter().collect();
+    dossiers.sort_by(|a, b| place(a).cmp(&place(b)));
+    let mut filings = 0;
+    let row = |one: &Facts| match one.part_of {
+        Some(_) => entry(None, one),
+        None => {
+            filings += 1;
+            entry(Some(filings), one)
+        }
+    };
+    let rows = dossiers.into_iter().map(row).collect();
+    let mut blocks = vec![
         head(&facts.office, Some(COUNTER), "", &facts.printed.day_words()),
         Block::Title { lines: vec![Line::of(Face::Bold, name).centred()], qr: None },
-        Block::Text(Line::plain(format!("Số hồ sơ trong sổ: {}", facts.dossiers.len()))),
-        Block::Table(Table { columns: columns(&REGISTER_COLUMNS), rows: rows.collect() }),
-        Block::Signatures(vec![signer("NGƯỜI LẬP SỔ", ""), signer("NGƯỜI KIỂM TRA", "")]),
     ];
+    blocks.extend(counts(facts, filings).into_iter().map(|line| Block::Text(Line::plain(line))));
+    blocks.push(Block::Table(Table { columns: columns(&REGISTER_COLUMNS), rows }));
+    let signers = vec![signer("NGƯỜI LẬP SỔ", ""), signer("NGƯỜI KIỂM TRA", "")];
+    blocks.push(Block::Signatures(signers));
     let foot = format!("Sổ theo dõi hồ sơ, in {}", facts.printed.short());
     Form { kind: FormKind::Register, sheet: Sheet::Landscape, foot, blocks }
+}
+
+/// Where a dossier stands: by its code, its parts (liên thông) right behind it.
+fn place(facts: &Facts) -> (&str, bool, &str) {
+    let whole = facts.part_of.as_deref().unwrap_or(&facts.code);
+    (whole, facts.part_of.is_some(), &facts.code)
+}
+
+/// How much the register holds, and what it does not name.
+fn counts(facts: &RegisterFacts, filings: usize) -> Vec<String> {
+    let mut lines = vec![format!("Số hồ sơ trong sổ: {filings}")];
+    let parts = facts.dossiers.len() - filings;
+    if parts > 0 {
+        lines.push(format!("Hồ sơ liên thông tính cùng hồ sơ chính, không đánh số: {parts}"));
+    }
+    if facts.unlisted > 0 {
+        let unlisted = facts.unlisted;
+        lines.push(format!("Hồ sơ của thủ tục nhạy cảm, không ghi trong bản in này: {unlisted}"));
+    }
+    if facts.is_partial {
+        lines.push("Chưa đầy đủ: danh sách đang được lập lại, hãy in lại sau.".to_owned());
+    }
+    lines
 }
 
 fn columns(columns: &[(&str, u16)]) -> Vec<(String, u16)> {
@@ -87,7 +121,8 @@ fn by_hand() -> Vec<String> {
     cells
 }
 
-fn entry(number: usize, facts: &Facts) -> Vec<String> {
+/// A line of the register; without a number it is counted with another.
+fn entry(number: Option<usize>, facts: &Facts) -> Vec<String> {
     let Facts { code, procedure, offices, applicant, times, .. } = facts;
     let short = |when: Option<&When>| when.map(When::short).unwrap_or_default();
     let name = procedure.name.clone().unwrap_or_else(|| procedure.code.clone());
@@ -96,8 +131,12 @@ fn entry(number: usize, facts: &Facts) -> Vec<String> {
         reach.into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
     let given = facts.hand_overs.first().map(|first| &first.given);
     let by = if facts.returned_by_post { "Bưu chính" } else { "Trực tiếp" };
+    let note = match &facts.part_of {
+        Some(whole) => format!("{}\nThuộc hồ sơ {whole}", facts.status),
+        None => facts.status.clone(),
+    };
     let cells = vec![
-        number.to_string(),
+        number.map(|number| number.to_string()).unwrap_or_default(),
         code.clone(),
         name,
         procedure.sets_words(),
@@ -111,7 +150,7 @@ fn entry(number: usize, facts: &Facts) -> Vec<String> {
         short(times.returned.as_ref()),
         by.to_owned(),
         String::new(),
-        facts.status.clone(),
+        note,
     ];
     cells.into_iter().map(cut).collect()
 }
