@@ -14,6 +14,9 @@ pub(crate) const SMALL: LogSettings = LogSettings { segment_bytes: 2000, reserve
 /// One segment for everything; no reserve.
 pub(crate) const WIDE: LogSettings = LogSettings { segment_bytes: 1 << 20, reserve_bytes: 0 };
 
+/// One segment that is longer than what a walk reads at once; no reserve.
+pub(crate) const WINDOWS: LogSettings = LogSettings { segment_bytes: 8 << 20, reserve_bytes: 0 };
+
 /// Signs the change number `seq` of one author, with a payload of some bytes.
 pub(crate) fn change(seq: u64, payload_bytes: usize) -> Change {
     let key = NodeKey::from_seed([7; 32]);

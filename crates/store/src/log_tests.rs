@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::disk::DiskFile;
-use crate::fixture::{SMALL, WIDE, change, changes, open, seqs, tally};
+use crate::fixture::{SMALL, WIDE, WINDOWS, change, changes, open, seqs, tally};
 use crate::position::DamageKind;
 use crate::sim_disk::{DiskCall, Fault, SimDisk};
 
@@ -527,6 +527,49 @@ fn a_read_that_goes_astray_at_a_start_hides_no_record_and_changes_no_byte() {
             disk.planned.set(0, 0);
             let verified = opened.log.reader().verify().expect("the disk answers");
             assert_eq!((verified.records, verified.damages), (30, Vec::new()), "read {good}");
+        }
+    }
+}
+
+#[test]
+fn rot_beside_the_end_of_what_is_read_at_once_hides_no_other_record() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk, WINDOWS).log;
+    // More than two windows of the walk, so that records lie over the ends of windows.
+    let written: Vec<Change> = (1..14).map(|seq| change(seq, 200_000)).collect();
+    let locations = log.append(&written).expect("the disk is sound");
+    let reader = log.reader();
+    // A frame that is no frame: from here on the walk searches.
+    assert!(disk.flip(FIRST, u64::from(locations[0].offset), 3));
+    for (rotten, location) in locations.iter().enumerate().skip(1) {
+        let body = u64::from(location.offset + FRAME_BYTES + location.length / 2);
+        assert!(disk.flip(FIRST, body, 1));
+        let expected: Vec<u64> = (2..14).filter(|seq| *seq != rotten as u64 + 1).collect();
+        assert_eq!(seqs(&log), expected);
+        let verified = reader.verify().expect("the disk answers");
+        assert_eq!(verified.damages.len(), if rotten == 1 { 1 } else { 2 }, "{rotten}");
+        assert!(disk.flip(FIRST, body, 1));
+    }
+}
+
+#[test]
+fn a_read_that_goes_astray_beside_rot_hides_no_other_record() {
+    let below = SimDisk::new();
+    let mut log = open(&below, WINDOWS).log;
+    let written: Vec<Change> = (1..14).map(|seq| change(seq, 200_000)).collect();
+    let locations = log.append(&written).expect("the disk is sound");
+    let rots = [None, Some(0), Some(20)].map(|inside| (0..2).map(move |at| (inside, at * 5 + 1)));
+    for (inside, rotten) in rots.into_iter().flatten() {
+        let disk = Astray { below: below.fork(), planned: Arc::default() };
+        if let Some(inside) = inside {
+            assert!(disk.below.flip(FIRST, u64::from(locations[rotten].offset + inside), 2));
+        }
+        let log = Log::open(Arc::new(disk.clone()), WINDOWS).expect("the disk answers").log;
+        let is_sound = |seq: &u64| inside.is_none() || *seq != rotten as u64 + 1;
+        let sound: Vec<u64> = (1..14).filter(is_sound).collect();
+        for good in 0..16 {
+            disk.planned.set(good, 1);
+            assert_eq!(seqs(&log), sound, "rot {inside:?} of {rotten}, read {good}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::log::{OpenSegment, Tail};
 use crate::position::{Damage, DamageKind, Position};
 use crate::reader::{LogReader, ReadError, Surveyed};
 use crate::record::FRAME_BYTES;
-use crate::segment::{Found, HEADER_BYTES, Walk};
+use crate::segment::{Found, HEADER_BYTES, Walk, read_surely};
 
 /// The segments to look at, and what is known from elsewhere.
 pub(crate) struct Look<'a> {
@@ -149,24 +149,6 @@ fn copy(
     }
     Ok(())
 }
-
-/// Reads until two reads bring the same: what is written again must not come from elsewhere.
-fn read_surely(file: &dyn DiskFile, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut before = vec![0; buffer.len()];
-    let mut count = file.read_at(&mut before, offset)?;
-    for _ in 0..MAX_READS {
-        let again = file.read_at(buffer, offset)?;
-        if again == count && buffer[..again] == before[..again] {
-            return Ok(count);
-        }
-        before.copy_from_slice(buffer);
-        count = again;
-    }
-    Err(io::Error::other("the disk brings other bytes each time"))
-}
-
-/// How often one place is read at most.
-const MAX_READS: usize = 4;
 
 const COPY_BYTES: usize = 1 << 20;
 

@@ -249,24 +249,29 @@ impl<'a> Walk<'a> {
         &self.window[from..from + bytes as usize]
     }
 
-    /// Makes the window hold these bytes, which lie before the end. A file that became shorter
+    /// Makes the window hold these bytes, which lie before the end, and those from the present
+    /// offset on: what begins there may turn out to be no record. A file that became shorter
     /// meanwhile reads as zeros.
     fn load(&mut self, offset: u32, bytes: u32) -> io::Result<()> {
         let loaded = self.window_at + self.window.len() as u32;
         if offset + bytes <= loaded {
             return Ok(());
         }
-        let passed = self.window.drain(..(offset - self.window_at) as usize);
+        let passed = self.window.drain(..(self.at - self.window_at) as usize);
         if let Some(hasher) = &mut self.hasher {
             hasher.update(passed.as_slice());
         }
         drop(passed);
-        self.window_at = offset;
+        self.window_at = self.at;
         let more = (offset + bytes - loaded).max(CHUNK_BYTES).min(self.end - loaded) as usize;
         let old = self.window.len();
         self.window.resize(old + more, 0);
-        let fresh = &mut self.window[old..];
-        self.file.read_at(fresh, u64::from(loaded))?;
+        let (fresh, loaded) = (&mut self.window[old..], u64::from(loaded));
+        // Nobody doubts what is met in the middle of a gap: it must come from here for certain.
+        match self.at == self.start {
+            true => self.file.read_at(fresh, loaded)?,
+            false => read_surely(self.file, fresh, loaded)?,
+        };
         Ok(())
     }
 
@@ -278,12 +283,34 @@ impl<'a> Walk<'a> {
         }
         self.doubted = Some(self.at);
         let mut again = vec![0; self.window.len()];
-        self.file.read_at(&mut again, u64::from(self.window_at))?;
+        read_surely(self.file, &mut again, u64::from(self.window_at))?;
         let is_other = again != self.window;
         self.window = again;
         Ok(is_other)
     }
 }
+
+/// Reads until two reads bring the same: what a read brought from elsewhere, it brings once.
+pub(crate) fn read_surely(
+    file: &dyn DiskFile,
+    buffer: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
+    let mut before = vec![0; buffer.len()];
+    let mut count = file.read_at(&mut before, offset)?;
+    for _ in 0..MAX_READS {
+        let again = file.read_at(buffer, offset)?;
+        if again == count && buffer[..again] == before[..again] {
+            return Ok(count);
+        }
+        before.copy_from_slice(buffer);
+        count = again;
+    }
+    Err(io::Error::other("the disk brings other bytes each time"))
+}
+
+/// How often one place is read at most.
+const MAX_READS: usize = 4;
 
 /// How much is read at once, in bytes; larger reads less often and holds more memory.
 const CHUNK_BYTES: u32 = MAX_BODY_BYTES;
