@@ -6,7 +6,7 @@ use std::time::Duration;
 use lienthong_document::Document;
 use lienthong_dossier::Dossier;
 use lienthong_protocol::{ChangeId, DocumentId, NodeId};
-use lienthong_replica::{Entry, Verdict};
+use lienthong_replica::{Entry, Quarantined, Verdict};
 use lienthong_store::MemoryEngine;
 
 use crate::hostile;
@@ -161,8 +161,12 @@ impl World {
         self.oracle.check_kept(ROOT, &cut_off)?;
         let whole = self.oracle.held(ROOT);
         for seat in &members {
-            let stray = self.oracle.held(*seat).difference(&whole).next().copied();
-            if let Some(id) = stray.filter(|id| !self.oracle.is_excused(*seat, *id)) {
+            let held = self.oracle.held(*seat);
+            let mut strays = held.difference(&whole).copied();
+            let is_stray = |id: &ChangeId| {
+                !self.oracle.is_excused(*seat, *id) && !self.is_only_kept(*seat, *id)
+            };
+            if let Some(id) = strays.find(is_stray) {
                 return Err(format!("seat {seat} holds {}, which the root lacks", id.short()));
             }
         }
@@ -174,6 +178,23 @@ impl World {
             self.check_document(&members, id, is_opened)?;
         }
         Ok(())
+    }
+
+    /// Whether a seat keeps this and counts it in nothing: what let its office in was written by a
+    /// node after it was revoked, when the seat did not know of that yet.
+    fn is_only_kept(&self, seat: Seat, id: ChangeId) -> bool {
+        let process = &self.machines[seat].process;
+        let (Some(replica), Some(document)) = (process.replica(), self.oracle.document_of(id))
+        else {
+            return false;
+        };
+        let Ok(Some((record, entries))) = replica.document(document) else { return false };
+        let closed = replica.registry().closure(record.offices.iter().copied());
+        let is_revoked =
+            |entry: &Entry| entry.verdict == Verdict::Quarantined(Quarantined::Revoked);
+        !record.kind.is_public()
+            && !closed.contains(&process.me.office)
+            && entries.iter().any(is_revoked)
     }
 
     /// Opens what the hostile node has written to, everywhere: what no document can take is found

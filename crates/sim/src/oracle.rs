@@ -148,6 +148,11 @@ impl Oracle {
         })
     }
 
+    /// The document that a change belongs to, if anybody has written it.
+    pub(crate) fn document_of(&self, id: ChangeId) -> Option<DocumentId> {
+        self.changes.get(&id).map(|known| known.document)
+    }
+
     /// Rot may have taken this at a seat.
     pub(crate) fn rotten(&mut self, seat: Seat, id: ChangeId) {
         self.shelves.entry(seat).or_default().rotten.insert(id);
