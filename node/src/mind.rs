@@ -102,6 +102,8 @@ pub(crate) struct Mind {
     senders: BTreeMap<LinkId, LinkSender>,
     pending: Vec<(Ticket, Vec<Inspected>)>,
     is_dirty: bool,
+    /// Whether the registry may hold more than what is kept of it a second time.
+    pub(crate) spare_due: bool,
     /// Why the log takes no more changes; whoever asked was told, and the node ends.
     broken: Option<Failure>,
 }
@@ -139,6 +141,7 @@ impl Mind {
             senders: BTreeMap::new(),
             pending: Vec::new(),
             is_dirty: false,
+            spare_due: true,
             broken: None,
         };
         mind.open_gate();
@@ -158,6 +161,7 @@ impl Mind {
     ) -> Result<(), Failure> {
         // Dialling starts tasks, and this thread is none of the runtime's.
         let _context = runtime.enter();
+        self.take_spare()?;
         loop {
             let wait = self.wait();
             let next = async { tokio::time::timeout(wait, messages.recv()).await };
@@ -328,6 +332,7 @@ impl Mind {
                 self.codes.grew(*document);
                 self.library.grew(*document);
                 self.viewer.grew(*document);
+                self.spare_due |= Some(*document) == self.replica.registry_document();
             }
             Notice::Registry => {
                 self.open_gate();
@@ -398,6 +403,7 @@ impl Mind {
     }
 
     fn idle(&mut self) -> Result<(), Failure> {
+        self.keep_spare()?;
         if std::mem::take(&mut self.is_dirty) {
             let store = &mut self.replica.shelf_mut().store;
             store.checkpoint().map_err(|error| store_failed(failed(&error)))?;
@@ -411,6 +417,7 @@ impl Mind {
         }
         self.feed_viewer(true)?;
         self.watch.save();
+        self.keep_spare()?;
         let store = &mut self.replica.shelf_mut().store;
         let closed = store.checkpoint().and_then(|()| store.index_mut().finish_checkpoint());
         closed.map_err(|error| store_failed(failed(&error)))

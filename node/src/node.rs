@@ -299,7 +299,7 @@ async fn translate(event: LinkEvent) -> Option<Message> {
     })
 }
 
-fn look_into(changes: Vec<Change>) -> Vec<lienthong_replica::Inspected> {
+pub(crate) fn look_into(changes: Vec<Change>) -> Vec<lienthong_replica::Inspected> {
     changes.into_iter().filter_map(|change| inspect(change).ok()).collect()
 }
 

@@ -13,6 +13,7 @@ use lienthong_store::{
 };
 
 use crate::mind::Mind;
+use crate::node::look_into;
 
 /// The index of a store, and its log for reading.
 pub(crate) struct StoreShelf {
@@ -52,6 +53,30 @@ impl Mind {
         }
         tracing::warn!(records = damaged.len(), "records-damaged");
         self.event(Event::Damaged { places: damaged.into_iter().collect() })
+    }
+
+    /// Stores again what the spare holds and the log has lost: without its registry a node knows
+    /// nobody who could bring it back.
+    pub(crate) fn take_spare(&mut self) -> Result<(), Failure> {
+        self.work()?;
+        let spared = self.replica.shelf().store.spare();
+        let spared = spared.inspect_err(|error| tracing::warn!(%error, "spare-unreadable"));
+        let changes = look_into(spared.unwrap_or_default());
+        self.event(Event::Spared { changes })?;
+        self.work()
+    }
+
+    /// Keeps the registry a second time, if it has grown. A failure leaves the older copy.
+    pub(crate) fn keep_spare(&mut self) -> Result<(), Failure> {
+        if !std::mem::take(&mut self.spare_due) {
+            return Ok(());
+        }
+        let registry = self.replica.registry_changes().map_err(store_failed)?;
+        let Some(registry) = registry else { return Ok(()) };
+        if let Err(error) = self.replica.shelf().store.keep_spare(&registry) {
+            tracing::warn!(%error, "spare-not-kept");
+        }
+        Ok(())
     }
 
     /// Refuses to write on to a document that was opened without one of its changes. This node

@@ -133,6 +133,33 @@ async fn a_damaged_record_that_only_the_view_reads_comes_back_too() {
     assert_eq!(here, world.show("HUB", &dossier).await.expect("held"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_registry_rotted_while_it_was_off_still_knows_its_peers() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    world.settle().await;
+    for byte in [100, 101] {
+        world.stop("EAST").await;
+        let segments = world.log("EAST");
+        // The first record of the first segment is the federation's first change: without it
+        // nothing of the registry can be read.
+        flip(&segments.join("segment-00000001.log"), SEGMENT_HEADER_BYTES + byte);
+        world.start("EAST").await;
+        let dossier = world.receive("EAST", "Nguyễn Văn An").await;
+        world.reaches("HUB", &dossier).await;
+        world.settle().await;
+    }
+}
+
+/// Flips a bit of a file that nobody has open.
+fn flip(file: &Path, at: usize) {
+    let mut bytes = std::fs::read(file).expect("it is there");
+    bytes[at] ^= 1;
+    std::fs::write(file, bytes).expect("it can be written");
+}
+
+const SEGMENT_HEADER_BYTES: usize = 100;
+
 /// Whether a file of the log holds these words.
 fn holds(log: &Path, words: &str) -> bool {
     let files = std::fs::read_dir(log).expect("the log is there").flatten();

@@ -12,10 +12,11 @@ use lienthong_protocol::{
 };
 use thiserror::Error;
 
-use crate::entry::{Quarantined, Verdict, Waiting};
+use crate::entry::{Entry, Quarantined, Verdict, Waiting};
 use crate::event::{LinkId, Notice};
 use crate::intake::{self, Origin};
-use crate::replica::Replica;
+use crate::ledger::Held;
+use crate::replica::{Owed, Replica};
 use crate::shelf::{Shelf, ShelfError};
 
 /// A change whose signature was checked and whose payload was looked at. The work is done off
@@ -301,6 +302,35 @@ impl<S: Shelf> Replica<S> {
             let registry = self.registry.clone();
             let law = Law { federation: self.me.federation, registry: &registry };
             intake::quarantine(&mut self.ledger, law, id, &unfit)?;
+        }
+        Ok(())
+    }
+
+    /// Every change that the registry is read from, to be kept a second time: a node that has lost
+    /// one knows nobody who could bring it back. Nothing while one of them cannot be read.
+    pub fn registry_changes(&self) -> Result<Option<Vec<Change>>, ShelfError> {
+        let Some(id) = self.registry_document else { return Ok(None) };
+        let Some((_, entries)) = self.document(id)? else { return Ok(None) };
+        if self.lost.contains_key(&id) {
+            return Ok(None);
+        }
+        let accepted = entries.iter().filter(|entry| entry.verdict == Verdict::Accepted);
+        let read = |entry: &Entry| Ok(self.ledger.inspected(entry)?.map(|item| item.change));
+        accepted.map(read).collect()
+    }
+
+    /// Stores again what is not here of that which was kept a second time.
+    pub(crate) fn spared(&mut self, changes: Vec<Inspected>) -> Result<(), ShelfError> {
+        let mut held = Held::default();
+        let mut missing = Vec::new();
+        for change in changes {
+            let (document, id) = (change.change.header().document, change.change.id());
+            if !self.appending.contains(&id) && !held.holds(&self.ledger, document, id)? {
+                missing.push(change);
+            }
+        }
+        if !missing.is_empty() {
+            self.append(missing, Owed::Nothing);
         }
         Ok(())
     }

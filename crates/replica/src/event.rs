@@ -90,6 +90,11 @@ pub enum Event {
         /// The changes.
         changes: Vec<ChangeId>,
     },
+    /// What was kept a second time beside the log; what of it is not here is stored again.
+    Spared {
+        /// The changes.
+        changes: Vec<Inspected>,
+    },
     /// Parts of the log cannot be read, not even at a second try: the changes there are taken out
     /// of the index, so that the next comparison with a peer that has them brings them back. The
     /// registry stays as it was read until then. It takes one look at every document.

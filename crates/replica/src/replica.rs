@@ -75,15 +75,16 @@ pub struct Replica<S> {
     pub(crate) next_seq: u64,
     pub(crate) dialer: Dialer,
     appends: BTreeMap<Ticket, Vec<Owed>>,
-    appending: BTreeSet<ChangeId>,
+    pub(crate) appending: BTreeSet<ChangeId>,
     last_ticket: u64,
 }
 
 /// What happens when an append is durable.
 #[derive(Clone, Copy, Debug)]
-enum Owed {
+pub(crate) enum Owed {
     Ack { link: LinkId, ack: Ack },
     Own { seq: u64 },
+    Nothing,
 }
 
 impl<S: Shelf> Replica<S> {
@@ -162,6 +163,7 @@ impl<S: Shelf> Replica<S> {
                 Ok(())
             }
             Event::Unfit { document, changes } => self.unfit(now, document, &changes),
+            Event::Spared { changes } => self.spared(changes),
             Event::Damaged { places } => self.lose(now, &places),
         }
     }
@@ -283,7 +285,7 @@ impl<S: Shelf> Replica<S> {
 
     // ------------------------------------------------------------- storing
 
-    fn append(&mut self, changes: Vec<Inspected>, owed: Owed) {
+    pub(crate) fn append(&mut self, changes: Vec<Inspected>, owed: Owed) {
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);
         self.appending.extend(changes.iter().map(|item| item.change.id()));
@@ -322,6 +324,7 @@ impl<S: Shelf> Replica<S> {
         for owed in self.appends.remove(&ticket).unwrap_or_default() {
             match owed {
                 Owed::Own { seq } => self.next_seq = self.next_seq.min(seq),
+                Owed::Nothing => {}
                 Owed::Ack { link, .. } => {
                     let words = "the disk is full; dial again when there is space".into();
                     self.hang_up(link, CloseCode::STORE_FULL, words);

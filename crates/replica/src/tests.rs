@@ -185,10 +185,15 @@ impl World {
 
     /// Starts another process with the key of a node and an empty store.
     pub(crate) fn start_clone(&mut self, of: usize) -> usize {
-        self.start(self.nodes[of].seed, OFFICES[of]);
-        let at = self.nodes.len() - 1;
+        let at = self.start_empty(of);
         self.tell_genesis(at);
         at
+    }
+
+    /// The same, and it does not even hold the federation's first change.
+    pub(crate) fn start_empty(&mut self, of: usize) -> usize {
+        self.start(self.nodes[of].seed, OFFICES[of]);
+        self.nodes.len() - 1
     }
 
     fn tell_genesis(&mut self, at: usize) {
@@ -644,6 +649,32 @@ fn a_damaged_registry_record_comes_back_and_nobody_is_forgotten_meanwhile() {
         assert!(replica.lost().is_empty());
         assert_eq!(replica.registry(), &known);
         assert_eq!(replica.status().expect("memory").totals.waiting, 0);
+    }
+}
+
+#[test]
+fn a_node_that_starts_without_its_registry_takes_it_from_what_was_kept_beside_the_log() {
+    let mut world = World::new();
+    world.link(DISTRICT, HUB);
+    let replica = &mut world.nodes[DISTRICT].replica;
+    let known = replica.registry().clone();
+    let kept = replica.registry_changes().expect("memory").expect("nothing is damaged");
+    let id = replica.registry_document().expect("the registry is here");
+    let (_, entries) = replica.document(id).expect("memory").expect("held");
+    assert_eq!(kept.len(), entries.len());
+
+    let fresh = world.start_empty(DISTRICT);
+    let replica = &world.nodes[fresh].replica;
+    assert!(replica.registry_changes().expect("memory").is_none());
+    for _ in 0..2 {
+        let changes = kept.iter().cloned().map(|change| inspect(change).expect("sound")).collect();
+        let event = Event::Spared { changes };
+        world.nodes[fresh].replica.handle_event(world.now, event).expect("memory");
+        world.run();
+        let replica = &world.nodes[fresh].replica;
+        assert_eq!(replica.registry(), &known);
+        // What is here already is not stored a second time.
+        assert_eq!(replica.status().expect("memory").totals.changes, kept.len() as u64);
     }
 }
 

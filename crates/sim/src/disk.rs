@@ -6,13 +6,20 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use lienthong_replica::{Order, Pair, Place, Shelf, ShelfError};
+use lienthong_replica::{Order, Pair, Place, Replica, Shelf, ShelfError, Stored, inspect};
 use lienthong_store::{
-    Direction, Disk, DiskFile, IndexError, KeyRange, Location, LogReader, ReadError, SimDisk, Store,
+    Checkpoint, Direction, Disk, DiskFile, IndexError, KeyRange, Location, LogReader, ReadError,
+    SimDisk, Store,
 };
+
+use crate::process::{Stop, broken};
+
+/// How many records are replayed at a time, as in the node.
+const REPLAY_RECORDS: usize = 256;
 
 /// What goes wrong with one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,6 +214,36 @@ impl Shelf for StoreShelf {
                 Ok(None)
             }
         }
+    }
+}
+
+/// Takes in what the log holds and the index does not.
+pub(crate) fn replay(
+    replica: &mut Replica<StoreShelf>,
+    reader: &LogReader,
+    from: Checkpoint,
+) -> Result<(), Stop> {
+    let mut stored = Vec::new();
+    let mut failure = None;
+    let scanned = reader.scan(from, &mut |record| {
+        if let Ok(item) = inspect(record.change) {
+            stored.push(Stored { item, place: place(record.location) });
+        }
+        if stored.len() < REPLAY_RECORDS {
+            return ControlFlow::Continue(());
+        }
+        let replayed = replica.replay(std::mem::take(&mut stored)).and_then(|()| {
+            let index = replica.shelf_mut().store.index_mut();
+            let due = index.checkpoint_due();
+            if due { index.checkpoint(record.after).map_err(|e| failed(&e)) } else { Ok(()) }
+        });
+        failure = replayed.err();
+        if failure.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    scanned.map_err(broken)?;
+    match failure {
+        Some(error) => Err(broken(error)),
+        None => replica.replay(stored).map_err(broken),
     }
 }
 

@@ -167,11 +167,6 @@ impl World {
     fn rot(&mut self, seat: Seat) {
         let process = &self.machines[seat].process;
         let Some(records) = process.records() else { return };
-        // Without its registry a node knows nobody who could bring it back: see the README.
-        let registry = process.replica().and_then(|replica| replica.registry_document());
-        let dossiers = records.into_iter();
-        let dossiers = dossiers.filter(|(_, one)| Some(one.header().document) != registry);
-        let records: Vec<_> = dossiers.collect();
         let Some((location, change)) = self.fate.pick(&records).cloned() else { return };
         let names = process.disk.list().unwrap_or_default();
         let suffix = format!("{:08}", location.segment);

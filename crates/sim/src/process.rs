@@ -15,18 +15,16 @@ use lienthong_replica::{
     Verdict, inspect,
 };
 use lienthong_store::{
-    AppendError, Checkpoint, EngineChoice, IndexSettings, Location, LogReader, LogSettings,
-    MemoryEngine, Store, StoreSettings, Writing,
+    AppendError, Checkpoint, EngineChoice, IndexSettings, Location, LogSettings, MemoryEngine,
+    Store, StoreSettings, Writing,
 };
 
-use crate::disk::{ReadFaults, StoreShelf, failed, place};
+use crate::disk::{ReadFaults, StoreShelf, place, replay};
 
 /// How many messages are taken before what they brought is made durable together, as in the node.
 const GROUP_MESSAGES: usize = 64;
 /// How long the index may lag behind the log while nothing happens, as in the node.
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(5);
-/// How many records are replayed at a time, as in the node.
-const REPLAY_RECORDS: usize = 256;
 /// Small segments, so that a week seals some.
 const SEGMENT_BYTES: u32 = 24 << 10;
 /// A small overlay, so that checkpoints come in the middle of work too.
@@ -117,6 +115,8 @@ struct Life {
     pending: Vec<(Ticket, Vec<Inspected>)>,
     inbox: VecDeque<Event>,
     dirty_since: Option<Moment>,
+    /// Whether the registry may hold more than what is kept beside the log.
+    spare_due: bool,
     /// How many more effects it performs before it is struck.
     left: Option<u32>,
     last_seq: u64,
@@ -171,10 +171,27 @@ impl Process {
         replay(&mut replica, &reader, opened.replay_from)?;
         replica.handle_event(local, Event::NetworkChanged).map_err(broken)?;
         let (pending, inbox) = (Vec::new(), VecDeque::new());
-        let life =
-            Life { replica, pending, inbox, dirty_since: Some(local), left: None, last_seq: 0 };
-        self.life = Some(life);
+        self.life = Some(Life {
+            replica,
+            pending,
+            inbox,
+            dirty_since: Some(local),
+            spare_due: true,
+            left: None,
+            last_seq: 0,
+        });
         Ok(Started { rebuilt, damages })
+    }
+
+    /// Stores again what the spare holds and the log has lost.
+    pub(crate) fn take_spare(&mut self, now: Moment, out: &mut Vec<Out>) -> Result<(), Stop> {
+        let local = self.local(now);
+        let Some(life) = &mut self.life else { return Ok(()) };
+        life.work(local, out)?;
+        let spared = life.replica.shelf().store.spare().unwrap_or_default();
+        let changes = spared.into_iter().filter_map(|change| inspect(change).ok()).collect();
+        life.event(local, Event::Spared { changes }, out)?;
+        life.work(local, out)
     }
 
     /// Ends the process at once; the disk is as the calls so far left it.
@@ -185,6 +202,7 @@ impl Process {
     /// Ends the process in good order, with a last checkpoint.
     pub(crate) fn close(&mut self) -> Result<(), Stop> {
         let Some(mut life) = self.life.take() else { return Ok(()) };
+        life.keep_spare()?;
         let store = &mut life.replica.shelf_mut().store;
         let closed = store.checkpoint().and_then(|()| store.index_mut().finish_checkpoint());
         closed.map_err(broken)
@@ -236,6 +254,7 @@ impl Process {
         let is_idle = |since: Moment| local.since(since) >= CHECKPOINT_AFTER || local < since;
         if life.inbox.is_empty() && life.dirty_since.is_some_and(is_idle) {
             life.dirty_since = None;
+            life.keep_spare()?;
             life.replica.shelf_mut().store.checkpoint().map_err(broken)?;
         }
         Ok(())
@@ -370,6 +389,17 @@ impl Life {
         self.perform(local, out)
     }
 
+    /// Keeps the registry beside the log; a failure leaves the copy before.
+    fn keep_spare(&mut self) -> Result<(), Stop> {
+        if !std::mem::take(&mut self.spare_due) {
+            return Ok(());
+        }
+        if let Some(registry) = self.replica.registry_changes().map_err(broken)? {
+            drop(self.replica.shelf().store.keep_spare(&registry));
+        }
+        Ok(())
+    }
+
     fn perform(&mut self, local: Moment, out: &mut Vec<Out>) -> Result<(), Stop> {
         while let Some(effect) = self.replica.poll_effect() {
             self.strike()?;
@@ -382,7 +412,12 @@ impl Life {
                 }
                 Effect::Dial { node, addresses } => out.push(Out::Dial { node, addresses }),
                 Effect::HangUp { link, code, .. } => out.push(Out::HangUp { link, code }),
-                Effect::Notify(notice) => out.push(Out::Notice(notice)),
+                Effect::Notify(notice) => {
+                    let registry = self.replica.registry_document();
+                    self.spare_due |=
+                        matches!(notice, Notice::Grew { document } if Some(document) == registry);
+                    out.push(Out::Notice(notice));
+                }
             }
         }
         Ok(())
@@ -440,37 +475,7 @@ impl Life {
     }
 }
 
-/// Takes in what the log holds and the index does not.
-fn replay(
-    replica: &mut Replica<StoreShelf>,
-    reader: &LogReader,
-    from: Checkpoint,
-) -> Result<(), Stop> {
-    let mut stored = Vec::new();
-    let mut failure = None;
-    let scanned = reader.scan(from, &mut |record| {
-        if let Ok(item) = inspect(record.change) {
-            stored.push(Stored { item, place: place(record.location) });
-        }
-        if stored.len() < REPLAY_RECORDS {
-            return ControlFlow::Continue(());
-        }
-        let replayed = replica.replay(std::mem::take(&mut stored)).and_then(|()| {
-            let index = replica.shelf_mut().store.index_mut();
-            let due = index.checkpoint_due();
-            if due { index.checkpoint(record.after).map_err(|e| failed(&e)) } else { Ok(()) }
-        });
-        failure = replayed.err();
-        if failure.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    scanned.map_err(broken)?;
-    match failure {
-        Some(error) => Err(broken(error)),
-        None => replica.replay(stored).map_err(broken),
-    }
-}
-
-fn broken(error: impl std::error::Error) -> Stop {
+pub(crate) fn broken(error: impl std::error::Error) -> Stop {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

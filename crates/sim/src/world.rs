@@ -383,10 +383,13 @@ impl World {
                 let words = started.rebuilt.unwrap_or_default();
                 self.say(format_args!("{seat} starts, {} damages {words}", started.damages));
                 self.learn(seat);
-                let process = &self.machines[seat].process;
-                let checked = self.oracle.check_start(seat, process);
+                self.oracle.check_start(seat, &self.machines[seat].process)?;
+                // As the node does, before it serves anybody.
+                let mut out = Vec::new();
+                let ended = self.machines[seat].process.take_spare(self.now, &mut out);
+                self.after(seat, out, ended)?;
                 self.turn_soon(seat);
-                checked
+                self.oracle.check_deep(seat, &self.machines[seat].process)
             }
             Err(stop) => {
                 machine.failed_starts += 1;

@@ -18,6 +18,7 @@ mod reader;
 mod record;
 mod segment;
 mod sim_disk;
+mod spare;
 mod store;
 
 pub use disk::{Disk, DiskFile, RealDisk};

@@ -203,6 +203,11 @@ impl Log {
         Checkpoint { position, tally: self.tally }
     }
 
+    /// Gives the disk that the log lies on.
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
     /// Gives a reader of this log, for any thread.
     pub fn reader(&self) -> LogReader {
         self.reader.clone()

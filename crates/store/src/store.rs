@@ -1,5 +1,6 @@
 //! The store: log and index opened together, and the decision whether the index can be believed.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::index::{Index, IndexError, IndexSettings};
 use crate::log::{AppendError, Log, LogSettings, OpenedLog};
 use crate::position::{Checkpoint, Damage, Location, Position, Stored};
 use crate::reader::{LogReader, ReadError, Record, Scanned};
+use crate::spare;
 
 /// How the store uses disk, memory and threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -206,6 +208,23 @@ impl Store {
     pub fn close(mut self) -> Result<(), IndexError> {
         self.checkpoint()?;
         self.index.finish_checkpoint()
+    }
+
+    /// Keeps a second copy of these changes beside the log, instead of what was kept before: of
+    /// those that no peer can bring back, because they say who the peers are.
+    ///
+    /// # Errors
+    /// The disk fails or is full, or it is more than 64 MiB; then what was kept before stays.
+    pub fn keep_spare(&self, changes: &[Change]) -> io::Result<()> {
+        spare::keep(self.log.disk(), changes)
+    }
+
+    /// Reads what [`Store::keep_spare`] kept, as far as it can be read.
+    ///
+    /// # Errors
+    /// The disk fails. No copy, or a damaged one, is no error.
+    pub fn spare(&self) -> io::Result<Vec<Change>> {
+        spare::read(self.log.disk())
     }
 
     /// Gives the log.

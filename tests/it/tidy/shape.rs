@@ -149,6 +149,8 @@ fn crowded_crates(sources: &[Source]) -> Vec<Finding> {
     let limit = |folder: &str| match folder {
         "node" => MAX_MODULES + 16,
         "crates/dossier" => MAX_MODULES + 8,
+        // One of them is the simulated disk, for the tests of all who stand above.
+        "crates/store" => MAX_MODULES + 1,
         _ => MAX_MODULES,
     };
     modules.into_iter().filter(|(folder, count)| *count > limit(folder)).map(finding).collect()
@@ -195,8 +197,8 @@ fn bad_habits_are_caught() {
 #[test]
 fn a_deep_folder_and_a_thirteenth_module_are_caught() {
     assert_caught(&deep_folder(&Source::new("node/src/cli/dossier.rs", "")), "a folder inside src");
-    let file = |n| Source::new(format!("crates/store/src/part{n}.rs"), "");
+    let file = |n| Source::new(format!("crates/views/src/part{n}.rs"), "");
     let crowd: Vec<Source> = (0..=MAX_MODULES).map(file).collect();
-    assert_caught(&crowded_crates(&crowd), "crates/store: 13 modules, the limit is 12");
+    assert_caught(&crowded_crates(&crowd), "crates/views: 13 modules, the limit is 12");
     assert_clean(&crowded_crates(&crowd[1..]));
 }
