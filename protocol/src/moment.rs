@@ -34,6 +34,12 @@ impl Moment {
         Moment(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// The moment `wait` earlier; not before the epoch.
+    #[must_use]
+    pub fn before(self, wait: Duration) -> Moment {
+        Moment(self.0.saturating_sub(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// How long after `earlier` this is; zero if it is not later.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

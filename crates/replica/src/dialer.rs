@@ -148,6 +148,18 @@ impl Dialer {
         }
     }
 
+    /// The clock was set back by this much: nothing waits longer for that.
+    pub(crate) fn turn_back(&mut self, back: Duration) {
+        for target in self.targets.values_mut() {
+            match &mut target.state {
+                Attempt::Waiting { until: at } | Attempt::Linked { since: at } => {
+                    *at = at.before(back);
+                }
+                Attempt::Dialing => {}
+            }
+        }
+    }
+
     /// SplitMix64: good enough to spread attempts, and replayable.
     fn next_random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,6 +1,7 @@
 //! One link: who is at the other end, how far both have come, and how that is told.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use lienthong_protocol::{
     Frame, Incarnation, Moment, NodeId, OfficeId, Ping, Pong, Proof, Standing, Tally, Written,
@@ -165,6 +166,22 @@ impl Link {
     pub(crate) fn hear(&mut self, standing: Standing) {
         self.heard = Some(standing);
         self.peer_changes = Some(standing.root.count);
+    }
+
+    /// The clock was set back by this much: nothing waits longer for that.
+    pub(crate) fn turn_back(&mut self, back: Duration) {
+        if let State::Probing { until, .. } = &mut self.state {
+            *until = until.before(back);
+        }
+        if let Some(since) = self.comparison.since() {
+            self.comparison.postpone(since.before(back));
+        }
+        if let Some(pinged) = &mut self.pinged {
+            pinged.at = pinged.at.before(back);
+        }
+        for at in [&mut self.since, &mut self.next_ping, &mut self.last_contact] {
+            *at = at.before(back);
+        }
     }
 
     /// Whether nothing is under way that will change what either end holds.

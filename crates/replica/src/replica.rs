@@ -74,6 +74,8 @@ pub struct Replica<S> {
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) next_seq: u64,
     pub(crate) dialer: Dialer,
+    /// What the clock showed last.
+    clock: Moment,
     appends: BTreeMap<Ticket, Vec<Owed>>,
     pub(crate) appending: BTreeSet<ChangeId>,
     last_ticket: u64,
@@ -113,6 +115,7 @@ impl<S: Shelf> Replica<S> {
             effects: VecDeque::new(),
             next_seq: 1,
             dialer,
+            clock: now,
             appends: BTreeMap::new(),
             appending: BTreeSet::new(),
             last_ticket: 0,
@@ -132,6 +135,7 @@ impl<S: Shelf> Replica<S> {
 
     /// Takes note of what happened.
     pub fn handle_event(&mut self, now: Moment, event: Event) -> Result<(), ShelfError> {
+        self.follow_clock(now);
         match event {
             Event::Reached { link, node, dialed } => self.reached(now, link, node, dialed),
             Event::Frame { link, frame } => self.frame(now, link, frame),
@@ -170,6 +174,7 @@ impl<S: Shelf> Replica<S> {
 
     /// Does what has become due; call it when [`Replica::poll_timeout`] says.
     pub fn handle_timeout(&mut self, now: Moment) -> Result<(), ShelfError> {
+        self.follow_clock(now);
         for node in self.dialer.due(now) {
             let known = self.registry.node(node);
             let addresses = known.map(|known| known.addresses.clone()).unwrap_or_default();
@@ -281,6 +286,19 @@ impl<S: Shelf> Replica<S> {
     /// The largest `seq` that is held of every incarnation of a node: what revoking it keeps.
     pub fn last_seqs(&self, node: NodeId) -> Result<BTreeMap<Incarnation, u64>, ShelfError> {
         self.ledger.last_seqs(node)
+    }
+
+    /// A clock that is set back by a year must not let a wait of a second take a year: whatever
+    /// is measured by the clock moves with it.
+    fn follow_clock(&mut self, now: Moment) {
+        let back = self.clock.since(now);
+        self.clock = now;
+        if back.is_zero() {
+            return;
+        }
+        self.dialer.turn_back(back);
+        self.registry_due = self.registry_due.map(|due| due.before(back));
+        self.links.values_mut().for_each(|link| link.turn_back(back));
     }
 
     // ------------------------------------------------------------- storing

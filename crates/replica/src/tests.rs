@@ -11,7 +11,7 @@ use lienthong_protocol::{
 
 use crate::{
     Effect, Event, Identity, Inspected, LinkId, Notice, Order, Pair, Place, Replica, Settings,
-    Shelf, ShelfError, Stored, Verdict, inspect,
+    Shelf, ShelfError, Stored, Verdict, Wake, inspect,
 };
 
 /// A shelf in memory with its log beside it.
@@ -650,6 +650,32 @@ fn a_damaged_registry_record_comes_back_and_nobody_is_forgotten_meanwhile() {
         assert_eq!(replica.registry(), &known);
         assert_eq!(replica.status().expect("memory").totals.waiting, 0);
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_wait_longer() {
+    let mut world = World::new();
+    world.pass(Duration::from_secs(1_000 * 86_400));
+    let set_back = |world: &mut World| -> (Duration, Wake) {
+        world.now = Moment(world.now.0 - 86_400_000 * 400);
+        let (now, district) = (world.now, &mut world.nodes[DISTRICT].replica);
+        district.handle_timeout(now).expect("memory");
+        let (due, why) = district.poll_timeout().expect("something is always due");
+        (due.since(now), why)
+    };
+    world.link(DISTRICT, HUB);
+    world.assert_settled(DISTRICT, HUB);
+    let (wait, why) = set_back(&mut world);
+    assert!(why == Wake::Link && wait <= Duration::from_secs(60), "{wait:?}");
+
+    world.cut(DISTRICT);
+    let node = world.node_id(HUB);
+    for _ in 0..20 {
+        let event = Event::DialFailed { node };
+        world.nodes[DISTRICT].replica.handle_event(world.now, event).expect("memory");
+    }
+    let (wait, why) = set_back(&mut world);
+    assert!(why == Wake::Dial && wait <= Duration::from_secs(300), "{wait:?}");
 }
 
 #[test]
