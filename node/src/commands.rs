@@ -8,7 +8,9 @@ use lienthong_console::{Import, reception, text_of};
 use lienthong_dossier::{ActKind, NewAct};
 use lienthong_forms::FormKind;
 use lienthong_protocol::{NodeId, OfficeId};
-use lienthong_request::{AccessFilter, Failure, Filter, Publishing, Request};
+use lienthong_request::{
+    AccessFilter, Deciding, Failure, Filter, ProposalFilter, Proposing, Publishing, Request,
+};
 
 /// Liên Thông connects the one-stop offices of a province.
 #[derive(Parser)]
@@ -293,6 +295,12 @@ pub(crate) enum CatalogueCommand {
         #[arg(long)]
         day: Option<String>,
     },
+    /// Proposes to cut a component, a limit or a step; the offices above see it.
+    Propose(Box<Proposing>),
+    /// The proposals of this office and of those below it, newest first.
+    Proposals(ProposalFilter),
+    /// Answers a proposal; only the root office may.
+    Decide(Box<Deciding>),
 }
 
 #[derive(Subcommand)]
@@ -359,6 +367,9 @@ impl CatalogueCommand {
             }
             CatalogueCommand::List { text, day } => Request::Procedures { text, day },
             CatalogueCommand::Show { code, day } => Request::Procedure { code, day },
+            CatalogueCommand::Propose(asked) => Request::Propose(asked),
+            CatalogueCommand::Proposals(filter) => Request::Proposals(filter),
+            CatalogueCommand::Decide(asked) => Request::Decide(asked),
         })
     }
 }

@@ -14,6 +14,7 @@ mod mind;
 mod node;
 mod outbox;
 mod print;
+mod proposals;
 mod publish;
 mod report;
 mod review;

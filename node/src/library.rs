@@ -279,7 +279,7 @@ fn no_catalogue(on: Date) -> Failure {
     Failure::refused("no-catalogue", "không có gì để xem / nothing is shown", why, remedy)
 }
 
-fn unknown_procedure(code: &str, on: Date) -> Failure {
+pub(crate) fn unknown_procedure(code: &str, on: Date) -> Failure {
     let code: String = code.chars().take(64).collect();
     let why =
         format!("thủ tục '{code}' không có ngày {on} / procedure '{code}' is not offered on {on}");

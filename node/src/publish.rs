@@ -193,7 +193,7 @@ impl Mind {
 
     /// Makes sure that an officer of this office has one of these powers today. Without a
     /// published staff list everybody has.
-    fn officer_may(
+    pub(crate) fn officer_may(
         &mut self,
         officer: &str,
         procedure: &str,

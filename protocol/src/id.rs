@@ -215,6 +215,8 @@ impl Kind {
     pub const STAFF: Kind = Kind(4);
     /// One citizen's or firm's application.
     pub const DOSSIER: Kind = Kind(5);
+    /// What an officer proposes to cut from a procedure, and the answer.
+    pub const PROPOSAL: Kind = Kind(6);
 
     /// The word for this kind in logs and output; `unknown` for a number not known here.
     pub fn name(self) -> &'static str {
@@ -224,13 +226,14 @@ impl Kind {
             Kind::CALENDAR => "calendar",
             Kind::STAFF => "staff",
             Kind::DOSSIER => "dossier",
+            Kind::PROPOSAL => "proposal",
             _ => "unknown",
         }
     }
 
     /// Whether this version knows what to do with the kind.
     pub fn is_known(self) -> bool {
-        (1..=5).contains(&self.0)
+        (1..=6).contains(&self.0)
     }
 
     /// Whether every office of the federation holds documents of this kind.
@@ -244,6 +247,7 @@ impl Kind {
             Kind::REGISTRY => 0,
             Kind::CATALOGUE | Kind::CALENDAR => 1,
             Kind::STAFF => 2,
+            Kind::PROPOSAL => 4,
             _ => 3,
         }
     }

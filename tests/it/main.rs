@@ -12,6 +12,7 @@ mod kills;
 mod outages;
 mod outbox;
 mod printing;
+mod proposals;
 mod publishing;
 mod receipts;
 mod revocation;

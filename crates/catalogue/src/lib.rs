@@ -7,6 +7,7 @@ mod check;
 mod day;
 mod limit;
 mod procedure;
+mod proposal;
 mod publication;
 mod source;
 mod staff;
@@ -23,6 +24,7 @@ pub use procedure::{
     Channel, CodeKind, Component, Fee, Flow, FlowKind, LegalLimit, OnlineService, Procedure,
     ProcedureVersion, Revision, Sensitivity, Step,
 };
+pub use proposal::{Answer, Answered, Cut, Proposal, ProposalRefusal, Weight, Wish};
 pub use publication::{Part, Publication, PublishRefusal, calendar_publication, read_calendars};
 pub use source::{Fault, MAX_SOURCE_BYTES, Source, SourceError};
 pub use staff::{Delegation, Officer, Power, Staff, StaffRefusal};

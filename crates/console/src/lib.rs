@@ -3,6 +3,7 @@
 
 mod access;
 mod layout;
+mod proposals;
 mod published;
 mod review;
 mod source;

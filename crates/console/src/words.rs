@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::access::looks_in_words;
 use crate::layout::{NOTHING, clean, columns, listed, plain, rows_of, table};
+use crate::proposals::{proposal_in_words, proposals_in_words};
 use crate::published;
 use crate::review::{review, reviewed, reviews};
 
@@ -39,6 +40,8 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Procedure { .. } => published::procedure_in_words(answer),
         Request::CalendarYear { .. } => published::calendar_in_words(answer),
         Request::Staff { .. } => published::staff_in_words(answer),
+        Request::Propose(_) | Request::Decide(_) => proposal_in_words(answer),
+        Request::Proposals(_) => page_of(proposals_in_words(answer), answer),
         _ => facts(answer),
     }
 }

@@ -140,8 +140,10 @@ impl Registry {
             Kind::REGISTRY | Kind::CATALOGUE | Kind::CALENDAR => {
                 Err(WriteRefusal::NotRoot { office, kind })
             }
-            Kind::STAFF | Kind::DOSSIER if audience.contains(office) => Ok(()),
-            Kind::STAFF | Kind::DOSSIER => Err(WriteRefusal::NotInAudience { office }),
+            Kind::STAFF | Kind::DOSSIER | Kind::PROPOSAL if audience.contains(office) => Ok(()),
+            Kind::STAFF | Kind::DOSSIER | Kind::PROPOSAL => {
+                Err(WriteRefusal::NotInAudience { office })
+            }
             _ => Err(WriteRefusal::UnknownKind { kind }),
         }
     }

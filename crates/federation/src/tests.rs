@@ -149,7 +149,7 @@ fn public_kinds_are_for_everyone_and_unknown_kinds_are_not() {
     for kind in [Kind::REGISTRY, Kind::CATALOGUE, Kind::CALENDAR] {
         assert_eq!(Audience::of(kind, [], &registry), Audience::Everyone);
     }
-    for kind in [Kind::STAFF, Kind::DOSSIER, Kind(9)] {
+    for kind in [Kind::STAFF, Kind::DOSSIER, Kind::PROPOSAL, Kind(9)] {
         assert_eq!(Audience::of(kind, [], &registry), Audience::Offices(BTreeSet::new()));
     }
 }
@@ -164,7 +164,7 @@ fn only_the_root_writes_public_kinds_and_only_the_audience_the_others() {
         let refusal = registry.may_write(hoian, kind, &Audience::Everyone);
         assert_eq!(refusal, Err(WriteRefusal::NotRoot { office: hoian, kind }));
     }
-    for kind in [Kind::STAFF, Kind::DOSSIER] {
+    for kind in [Kind::STAFF, Kind::DOSSIER, Kind::PROPOSAL] {
         assert_eq!(registry.may_write(hoian, kind, &audience), Ok(()));
         assert_eq!(registry.may_write(hub, kind, &audience), Ok(()));
         let refusal = registry.may_write(tamky, kind, &audience);

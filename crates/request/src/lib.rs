@@ -3,11 +3,13 @@
 mod caller;
 mod failure;
 mod filter;
+mod proposing;
 mod request;
 mod socket;
 
 pub use caller::{Caller, LookKind};
 pub use failure::{Exit, Failure};
 pub use filter::{AccessFilter, Filter};
+pub use proposing::{Deciding, ProposalFilter, Proposing};
 pub use request::{Publishing, Request};
 pub use socket::{ApiSocket, Request as ApiRequest, SCHEMA, call, serve};

@@ -5,6 +5,7 @@ use lienthong_protocol::{NodeId, OfficeId};
 use serde::{Deserialize, Serialize};
 
 use crate::filter::{AccessFilter, Filter};
+use crate::proposing::{Deciding, ProposalFilter, Proposing};
 use crate::socket;
 
 /// One command, as it travels through the node's socket.
@@ -95,6 +96,12 @@ pub enum Request {
         /// Which; the node's own if none is named.
         office: Option<OfficeId>,
     },
+    /// Proposes to cut something from a procedure.
+    Propose(Box<Proposing>),
+    /// Answers a proposal; by the root office.
+    Decide(Box<Deciding>),
+    /// The proposals of this office and of those below it, newest first.
+    Proposals(ProposalFilter),
     /// Takes a dossier in.
     Receive {
         /// What was handed in.
