@@ -65,7 +65,11 @@ impl Mind {
         self.code_given(&code, id);
         let (due, accept_by) = (reception.due, reception.accept_by.filter(|_| is_registered));
         Ok(json!({
-            "id": id.to_string(), "code": code.to_string(), "due": due, "accept_by": accept_by,
+            "id": id.to_string(),
+            "code": code.to_string(),
+            "due": due,
+            "accept_by": accept_by,
+            "warnings": self.doubts(at, due.as_deref())?,
         }))
     }
 
@@ -91,6 +95,7 @@ impl Mind {
             "code": now_known.code.to_string(),
             "act": act.id,
             "status": now_known.standing.status.number(),
+            "warnings": self.doubts(at, act.due.as_deref())?,
         }))
     }
 

@@ -1,7 +1,9 @@
 //! What a dossier is due by, and what about it a person should look at.
 
-use lienthong_catalogue::DueError;
-use lienthong_dossier::{Clock, Detail, Dossier, Fee, Finding, NewAct, PaidFee, Reception, checks};
+use lienthong_catalogue::{Calendar, DueError, day, local};
+use lienthong_dossier::{
+    Clock, ClockState, Detail, Dossier, Fee, Finding, NewAct, PaidFee, Reception, checks,
+};
 use lienthong_protocol::{DocumentId, Moment};
 use lienthong_request::{Exit, Failure};
 use lienthong_views::ReceiptKey;
@@ -36,7 +38,23 @@ impl Mind {
     /// What a reception would be due by if it were taken in now.
     pub(crate) fn due(&mut self, reception: Reception) -> Result<Value, Failure> {
         let dated = self.dated(reception, self.now())?;
-        Ok(json!({ "due": dated.due, "version": dated.version, "dues": dated.dues }))
+        let warnings = self.doubts(self.now(), dated.due.as_deref())?;
+        Ok(json!({
+            "due": dated.due,
+            "version": dated.version,
+            "dues": dated.dues,
+            "warnings": warnings,
+        }))
+    }
+
+    /// What makes a due less than certain, in words of both languages: a year on the way to it has
+    /// no calendar yet, or a day off is not law yet.
+    pub(crate) fn doubts(
+        &mut self,
+        from: Moment,
+        due: Option<&str>,
+    ) -> Result<Vec<String>, Failure> {
+        Ok(doubts(self.published()?.calendar(), from, due))
     }
 
     /// The kinds of act that are open to this office and to one of its officers now.
@@ -85,8 +103,13 @@ impl Mind {
         let version = published.catalogue().procedure_version(code, version);
         let mut findings = checks(known, at, version.map(|version| &version.procedure));
         findings.extend(self.receipts_elsewhere(known));
-        let clock = known.clock(published.calendar(), at).ok();
+        let calendar = published.calendar();
+        let clock = known.clock(calendar, at).ok();
+        let due = known.due_at(calendar, at).ok().flatten();
+        let due = due.filter(|_| clock.is_some_and(|clock| clock.state != ClockState::Stopped));
+        let since = known.records.times.received.unwrap_or(at);
         json!({
+            "warnings": doubts(calendar, since, due.as_deref()),
             "review": known.standing.review,
             "findings": findings,
             "clock": clock.map(|clock| clock_json(&clock)),
@@ -164,6 +187,13 @@ fn receipt_used(fee: &Fee, code: &str) -> Failure {
     )
 }
 
+/// The same by a calendar that is at hand; none without a due.
+fn doubts(calendar: &Calendar, from: Moment, due: Option<&str>) -> Vec<String> {
+    let due = due.and_then(|due| due.get(..DAY_CHARS)).and_then(|text| day(text).ok());
+    let warnings = due.map(|due| calendar.warnings(local(from).0, due)).unwrap_or_default();
+    warnings.iter().take(MAX_DOUBTS).map(ToString::to_string).collect()
+}
+
 fn clock_json(clock: &Clock) -> Value {
     json!({
         "state": clock.state,
@@ -185,3 +215,7 @@ pub(crate) fn no_due(error: &DueError) -> Failure {
 
 /// The most receipts of one dossier that are looked for elsewhere.
 const MAX_RECEIPTS: usize = 64;
+/// The length of a day that is written out.
+const DAY_CHARS: usize = 10;
+/// How many doubts about one due are told.
+const MAX_DOUBTS: usize = 5;

@@ -24,6 +24,8 @@ const THREE_DAYS: &str = "1.004873.H47";
 /// The Monday after it, noon.
 const MONDAY_NOON: Moment = Moment(BEFORE_TET.0 + 68 * HOUR_MS);
 const HOUR_MS: u64 = 3_600_000;
+/// Friday, 28 December 2018, 9:00 in Vietnam: the next year has no calendar.
+const YEAR_END: Moment = Moment(1_545_962_400_000);
 
 /// A clock that a test turns.
 struct Now(Arc<AtomicU64>);
@@ -121,6 +123,28 @@ async fn a_reception_keeps_its_version_and_its_due_lies_behind_tet() {
     assert_eq!(shown["clock"]["state"], "running");
     let sooner = receive(&world, json!({ "due": "2018-02-12" })).await.expect("may be promised");
     assert_eq!(sooner["due"], "2018-02-12", "an earlier day that was promised stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_due_in_a_year_without_a_calendar_is_said_to_be_uncertain() {
+    let now = Now::at(BEFORE_TET);
+    let world = province_at(&now).await;
+    let certain = receive(&world, json!({})).await.expect("it is offered");
+    assert_eq!(certain["warnings"], json!([]), "the calendar of 2018 is published");
+
+    now.turn(YEAR_END);
+    let received = receive(&world, json!({})).await.expect("it is offered");
+    assert_eq!(received["due"], "2019-01-03T17:00", "Monday is made up for, New Year is worked");
+    let warnings = received["warnings"].as_array().expect("a list");
+    let [warning] = warnings.as_slice() else { panic!("one warning: {warnings:?}") };
+    let words = warning.as_str().expect("words");
+    assert!(words.contains("chưa có lịch làm việc năm 2019, chỉ trừ cuối tuần / "), "{words}");
+    let id = received["id"].as_str().expect("an id");
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!(shown["warnings"], received["warnings"], "whoever looks later is told, too");
+    let request = Request::Review { dossier: id.to_owned() };
+    let review = world.ask("HUB", request).await.expect("held");
+    assert_eq!(review["warnings"], received["warnings"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::layout::{listed, plain, rows_of};
-use crate::words::{facts, local_time, page_of, status_words};
+use crate::words::{facts, local_time, page_of, status_words, warned};
 
 /// A list of dossiers, each with the first of what is open, and of receipts used twice.
 pub(crate) fn reviews(answer: &Value) -> String {
@@ -65,7 +65,7 @@ pub(crate) fn reviewed(answer: &Value) -> String {
     if let Some(due) = answer["clock"]["due_ms"].as_u64() {
         text.push_str(&format!("\n\nhẹn trả / due: {}", local_time(due)));
     }
-    text
+    warned(text, answer)
 }
 
 /// One question that a person has to decide.

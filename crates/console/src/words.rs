@@ -30,8 +30,8 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Outbox => outbox(answer),
         Request::History { .. } => history(answer),
         Request::Looks(_) => page_of(looks_in_words(answer), answer),
-        Request::Receive { .. } => titled("đã tiếp nhận / received", answer),
-        Request::Act { .. } => titled("đã ghi / saved", answer),
+        Request::Receive { .. } => warned(titled("đã tiếp nhận / received", answer), answer),
+        Request::Act { .. } => warned(titled("đã ghi / saved", answer), answer),
         Request::RebuildViews => rebuilding(answer),
         Request::Approve { .. } => titled("đã phê duyệt / approved", answer),
         Request::Revoke { .. } => titled("đã thu hồi / revoked", answer),
@@ -49,6 +49,14 @@ pub fn words(request: &Request, answer: &Value) -> String {
 /// A title and the facts of an answer below it.
 pub fn titled(title: &str, answer: &Value) -> String {
     format!("{title}\n{}", facts(answer))
+}
+
+/// The same with what makes a due in it less than certain.
+pub(crate) fn warned(mut text: String, answer: &Value) -> String {
+    for warning in rows_of(&answer["warnings"], plain) {
+        text.push_str(&format!("\n\nlưu ý / note: {warning}"));
+    }
+    text
 }
 
 /// The facts of an answer that have a name, one a line; lists and what is not known are left out.
@@ -306,7 +314,7 @@ fn dossier(answer: &Value) -> String {
     for review in rows_of(&answer["review"], review) {
         text.push_str(&format!("\n\ncần xem lại / to be decided: {review}"));
     }
-    text
+    warned(text, answer)
 }
 
 fn history(answer: &Value) -> String {

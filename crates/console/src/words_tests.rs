@@ -272,3 +272,15 @@ fn looks_at_dossiers_are_a_table_with_what_could_not_be_read() {
     let shown = words(&Request::Looks(AccessFilter::default()), &none);
     assert_eq!(shown, "chưa ai xem hồ sơ nào / nobody looked at a dossier");
 }
+
+#[test]
+fn a_due_that_may_still_move_is_noted_below_the_answer() {
+    let warnings = json!(["chưa có lịch làm việc năm 2027 / no calendar for 2027"]);
+    let answer = json!({ "code": "H47-1", "due": "2027-01-04T17:00", "warnings": warnings });
+    let shown = warned(titled("đã tiếp nhận / received", &answer), &answer);
+    assert!(
+        shown.ends_with("\n\nlưu ý / note: chưa có lịch làm việc năm 2027 / no calendar for 2027")
+    );
+    let certain = json!({ "code": "H47-1", "warnings": [] });
+    assert!(!warned(titled("đã tiếp nhận / received", &certain), &certain).contains("lưu ý"));
+}
