@@ -368,11 +368,24 @@ impl<K: Lookup> Source<'_, K> {
                 given: When::of(line.given_at),
                 taken: line.taken_at.map(When::of),
                 verdict: line.verdict,
-                note: "Chuyển hồ sơ".to_owned(),
+                note: self.passing_note(&line),
             };
             (line.given_at, hand_over)
         };
         slip.into_iter().map(line).collect()
+    }
+
+    /// What stands beside a hand-over: that it is one, and what the giver wrote for the taker.
+    fn passing_note(&self, line: &SlipLine) -> String {
+        let is_this = |act: &&Act| {
+            let is_hand_over = act.known_kind() == Some(ActKind::Transferred);
+            is_hand_over && (act.office, act.at) == (line.giver, line.given_at)
+        };
+        let note = self.effective().find(is_this).and_then(|act| act.note.as_deref());
+        let note: String = note.map(clean).unwrap_or_default();
+        let cut: String = note.chars().take(MAX_NOTE_CHARS).collect();
+        let end = if cut.len() < note.len() { "…" } else { "" };
+        if cut.is_empty() { HANDED_OVER.to_owned() } else { format!("{HANDED_OVER}\n{cut}{end}") }
     }
 
     /// The line that an act makes which asks, answers or decides.
@@ -472,6 +485,9 @@ fn clean(text: &str) -> String {
 const MAX_CHARS: usize = 4_000;
 /// More than any dossier has of papers and hand-overs.
 const MAX_ENTRIES: usize = 500;
+/// What fits beside a hand-over without making its line of the slip much higher.
+const MAX_NOTE_CHARS: usize = 120;
+const HANDED_OVER: &str = "Chuyển hồ sơ";
 
 #[cfg(test)]
 #[path = "facts_tests.rs"]

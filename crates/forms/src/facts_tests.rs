@@ -41,6 +41,7 @@ fn the_slip_knows_giver_taker_times_and_verdict() {
     assert_eq!(facts().procedure.limit.as_deref(), Some("15 ngày làm việc"));
     assert_eq!(to_department.verdict, None);
     assert_eq!((back.verdict, back.taken.as_ref()), (Some(Verdict::Late), None));
+    assert_eq!(to_department.note, "Chuyển hồ sơ\nGửi kèm bản đồ gốc");
     assert_eq!(back.note, "Chuyển kết quả");
 }
 

@@ -102,7 +102,9 @@ pub(crate) fn whole() -> Dossier {
         ],
         "acts": [
             act(0, "received", "HOIAN", &json!({})),
-            act(1, "transferred", "HOIAN", &json!({ "to_office": "STNMT", "due": "2026-01-08" })),
+            act(1, "transferred", "HOIAN", &json!({
+                "to_office": "STNMT", "due": "2026-01-08", "note": "Gửi kèm bản đồ gốc",
+            })),
             act(2, "taken", "STNMT", &json!({ "officer": "Phạm Quốc Bảo", "regards": "a1" })),
             act(3, "in-process", "STNMT", &json!({})),
             act(4, "supplement-asked", "STNMT", &json!({

@@ -146,9 +146,19 @@ pub struct Line {
     pub align: Align,
     /// Its text, in pieces of one face.
     pub spans: Vec<Span>,
-    /// Whether a short rule stands below it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub ruled: bool,
+    /// The rule below it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+}
+
+/// How long a rule below a line is, as Decree 30/2020 has it for letters of offices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    /// As long as the line: below the motto.
+    Whole,
+    /// Less than half as long: below the name of the office.
+    Part,
 }
 
 /// Where the lines of a paragraph stand.
@@ -213,7 +223,7 @@ impl Line {
     /// A paragraph in one face, at the left.
     pub fn of(face: Face, text: impl Into<String>) -> Line {
         let spans = vec![Span { face, text: text.into() }];
-        Line { align: Align::Left, spans, ruled: false }
+        Line { align: Align::Left, spans, rule: None }
     }
 
     /// The same with a piece of text behind it.
@@ -232,9 +242,9 @@ impl Line {
         Line { align: Align::Right, ..self }
     }
 
-    /// The same with a short rule below.
-    pub fn ruled(self) -> Line {
-        Line { ruled: true, ..self }
+    /// The same with a rule below.
+    pub fn ruled(self, rule: Rule) -> Line {
+        Line { rule: Some(rule), ..self }
     }
 }
 
@@ -283,14 +293,14 @@ pub(crate) fn head(office: &str, unit: Option<&str>, number: &str, day: &str) ->
         left.push(Line::of(Face::Bold, unit).centred());
     }
     if let Some(last) = left.last_mut() {
-        last.ruled = true;
+        last.rule = Some(Rule::Part);
     }
     if !number.is_empty() {
         left.push(Line::plain(format!("Số: ………/{number}")).centred());
     }
     let right = vec![
         Line::of(Face::Bold, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM").centred(),
-        Line::of(Face::Bold, "Độc lập - Tự do - Hạnh phúc").centred().ruled(),
+        Line::of(Face::Bold, "Độc lập - Tự do - Hạnh phúc").centred().ruled(Rule::Whole),
         Line::of(Face::Italic, format!("……………, {day}")).centred(),
     ];
     Block::Head { left, right }

@@ -1,6 +1,6 @@
 //! Renders a form as a page of HTML that prints on A4 and needs nothing else.
 
-use crate::form::{Align, Block, Face, Form, Line, Sheet, Signature, Table};
+use crate::form::{Align, Block, Face, Form, Line, Rule, Sheet, Signature, Table};
 use lienthong_qr as qr;
 
 /// Renders a form as a page of its own. Every text is escaped; there is no script and nothing is
@@ -82,7 +82,11 @@ impl Writer {
             Align::Centre => "centre",
             Align::Right => "right",
         };
-        let class = if line.ruled { format!("{align} ruled") } else { align.to_owned() };
+        let class = match line.rule {
+            None => align.to_owned(),
+            Some(Rule::Part) => format!("{align} ruled"),
+            Some(Rule::Whole) => format!("{align} ruled whole"),
+        };
         self.element("p", &class, |page| {
             for span in &line.spans {
                 match span.face {
@@ -192,6 +196,8 @@ const STYLE: &str = "\
 .paper p { margin: 0 0 4pt; }
 .paper p.centre { text-align: center; }
 .paper p.right { text-align: right; }
+.paper p.ruled { width: fit-content; margin-left: auto; margin-right: auto; }
+.paper p.ruled.whole::after { width: 100%; }
 .paper p.ruled::after { content: \"\"; display: block; width: 40%; margin: 2pt auto 0; \
 border-top: 0.7pt solid #000; }
 .paper header { display: flex; gap: 6mm; margin-bottom: 12pt; font-size: 12pt; }

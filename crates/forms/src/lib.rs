@@ -23,7 +23,7 @@ mod tables;
 pub use day::When;
 pub use facts::{Facts, HandOver, Letter, Letters, Lookup, OfficeNames, Paper, Party, Person};
 pub use facts::{ProcedureWords, RegisterFacts, Times};
-pub use form::{Align, Block, Face, Form, FormKind, Line, Sheet, Signature, Span, Table};
+pub use form::{Align, Block, Face, Form, FormKind, Line, Rule, Sheet, Signature, Span, Table};
 pub use form::{compose, compose_register};
 pub use html::{html, html_part, style};
 pub use pages::{Mark, Page, pages};

@@ -1,7 +1,7 @@
 //! Places a form on sheets of A4: every text and rule with its position.
 
 use crate::fonts::Fonts;
-use crate::form::{Align, Block, Face, Form, Line, Sheet, Signature, Span, Table};
+use crate::form::{Align, Block, Face, Form, Line, Rule, Sheet, Signature, Span, Table};
 use crate::html::MANY_COLUMNS;
 use crate::lines::{SetLine, break_lines};
 use lienthong_qr as qr;
@@ -89,7 +89,7 @@ struct Cell {
 struct Placed {
     align: Align,
     line: SetLine,
-    is_ruled: bool,
+    rule: Option<Rule>,
 }
 
 impl Row {
@@ -277,13 +277,13 @@ impl Placer<'_> {
     fn cell(&self, x: f32, width: f32, lines: &[Line], size: f32) -> Cell {
         let mut placed = Vec::new();
         for line in lines {
-            let Line { align, spans, ruled } = line;
+            let Line { align, spans, rule } = line;
             let broken = break_lines(self.fonts, spans, size, width);
             let last = broken.len() - 1;
             placed.extend(broken.into_iter().enumerate().map(|(index, line)| Placed {
                 align: *align,
                 line,
-                is_ruled: *ruled && index == last,
+                rule: rule.filter(|_| index == last),
             }));
         }
         Cell { x, width, lines: placed }
@@ -348,10 +348,11 @@ impl Placer<'_> {
             let (face, text) = (run.face, run.text.clone());
             self.mark(Mark::Text { x: start + run.x, baseline, size, face, text });
         }
-        if placed.is_ruled {
-            let rule = width * 0.4;
-            let y = top + row.line_height() - RULE / 2.0;
-            self.mark(Mark::Box { x: x + (width - rule) / 2.0, y, width: rule, height: RULE });
+        if let Some(rule) = placed.rule {
+            let share = if rule == Rule::Whole { 1.0 } else { PART };
+            let (width, y) = (placed.line.width * share, top + row.line_height() - RULE / 2.0);
+            let x = start + (placed.line.width - width) / 2.0;
+            self.mark(Mark::Box { x, y, width, height: RULE });
         }
     }
 
@@ -403,6 +404,8 @@ const GUTTER: f32 = 14.0;
 const PAD: f32 = 3.0;
 /// How thick rules are.
 const RULE: f32 = 0.7;
+/// The share of a line that a rule takes which is not to take it whole: between a third and a half.
+const PART: f32 = 0.4;
 /// 24 mm: the squares of a dossier code are 0.65 mm wide, which any telephone reads.
 const QR_SIDE: f32 = 68.03;
 /// The height of a line, in sizes of its face.

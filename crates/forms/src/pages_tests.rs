@@ -110,6 +110,31 @@ fn titles(block: &Block) -> String {
 }
 
 #[test]
+fn the_rule_below_the_motto_is_as_long_as_it_and_that_below_the_office_less_than_half() {
+    let fonts = Fonts::embedded();
+    for form in every_form(&facts()) {
+        let marks = &pages(&form)[0].marks;
+        let with_rule = marks.windows(2).filter_map(|pair| match pair {
+            [text @ Mark::Text { .. }, Mark::Box { x, width, height, .. }] if *height < 1.0 => {
+                Some((area(&fonts, text), *x, *width))
+            }
+            _ => None,
+        });
+        let shares: Vec<f32> = with_rule
+            .map(|([left, _, right, _], x, width)| {
+                let middle = (x + width / 2.0) - f32::midpoint(left, right);
+                assert!(middle.abs() < 0.5, "{:?}: the rule stands in the middle", form.kind);
+                width / (right - left)
+            })
+            .take(2)
+            .collect();
+        let [office, motto] = shares[..] else { panic!("{:?}: {shares:?}", form.kind) };
+        assert!((0.33..0.5).contains(&office), "{:?}: {office}", form.kind);
+        assert!((motto - 1.0).abs() < 0.01, "{:?}: {motto}", form.kind);
+    }
+}
+
+#[test]
 fn a_receipt_of_every_day_fits_one_page() {
     assert_eq!(pages(&compose(FormKind::Receipt, &facts())).len(), 1);
 }

@@ -172,7 +172,7 @@ const MAX_CELL_CHARS: usize = 500;
 
 const SLIP_COLUMNS: [(&str, u16); 4] = [
     ("TÊN CƠ QUAN", 32),
-    ("THỜI GIAN GIAO, NHẬN HỒ SƠ", 34),
+    ("THỜI GIAN GIAO,\nNHẬN HỒ SƠ", 34),
     ("KẾT QUẢ GIẢI QUYẾT HỒ SƠ\n(Trước hạn/đúng hạn/quá hạn)", 18),
     ("GHI CHÚ", 16),
 ];
