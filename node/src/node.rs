@@ -27,7 +27,7 @@ use crate::health::Watch;
 use crate::hub::{Hub, random_bytes, revoked};
 use crate::list::{Door, Queue};
 use crate::mind::{Admitted, Clock, Message, Mind, now, store_failed};
-use crate::shelf::{StoreShelf, failed, place};
+use crate::shelf::{StoreShelf, check_segments, failed, place};
 use crate::viewer::{self, Post};
 
 /// How many messages may wait for the mind before links stop being read.
@@ -121,6 +121,7 @@ impl Node {
         mind.follow_addresses(own, &[advertise])?;
         mind.share_out_serials()?;
         let runtime = tokio::runtime::Handle::current();
+        let sealed = log.clone();
         let mind = thread::Builder::new()
             .name("mind".into())
             .spawn(move || mind.run(&runtime, inbox))
@@ -132,6 +133,8 @@ impl Node {
         messages.send(network).await.map_err(|_| stopped())?;
         tokio::spawn(pass_on(from_links, messages.clone()));
         let stop = CancellationToken::new();
+        let checks = check_segments(sealed, settings.check_every, messages.downgrade());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(checks));
         let node = Node {
             messages,
             notices,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use lienthong_document::{Document, EditError, Refusal};
@@ -9,10 +10,12 @@ use lienthong_protocol::{Change, ChangeId, DocumentId};
 use lienthong_replica::{Entry, Event, Order, Pair, Place, Shelf, ShelfError, Verdict};
 use lienthong_request::Failure;
 use lienthong_store::{
-    AppendError, Direction, IndexError, KeyRange, Location, LogReader, ReadError, Store,
+    AppendError, Damage, DamageKind, Direction, IndexError, KeyRange, Location, LogReader,
+    ReadError, Store,
 };
+use tokio::sync::mpsc;
 
-use crate::mind::Mind;
+use crate::mind::{Message, Mind};
 use crate::node::look_into;
 
 /// The index of a store, and its log for reading.
@@ -92,6 +95,50 @@ impl Mind {
         } else {
             Err(record_damaged(id))
         }
+    }
+}
+
+/// Reads the sealed segments again and again, one at a time: what has rotted where nobody reads is
+/// found while there is a peer that has it. Damage is told to the mind once.
+pub(crate) async fn check_segments(
+    log: LogReader,
+    every: Duration,
+    to_mind: mpsc::WeakSender<Message>,
+) {
+    let (mut last, mut told) = (0, BTreeSet::new());
+    loop {
+        tokio::time::sleep(every).await;
+        let Some(to_mind) = to_mind.upgrade() else { return };
+        let Some(next) = log.sealed_after(last) else { continue };
+        let reader = log.clone();
+        let checked = tokio::task::spawn_blocking(move || reader.verify_segment(next)).await;
+        last = next;
+        let damages = match checked {
+            Ok(Ok(scanned)) => scanned.damages,
+            Ok(Err(error)) => {
+                tracing::warn!(segment = next, %error, "segment-not-checked");
+                continue;
+            }
+            Err(_) => return,
+        };
+        let fresh: Vec<Damage> = damages.into_iter().filter(|one| told.insert(*one)).collect();
+        fresh.iter().for_each(|damage| tracing::error!(%damage, "log-damaged"));
+        let places: Vec<Place> = fresh.iter().filter_map(holding_records).collect();
+        if !places.is_empty()
+            && to_mind.send(Message::Link(Event::Damaged { places })).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// The part of the log that a damage has taken records from, if it has.
+fn holding_records(damage: &Damage) -> Option<Place> {
+    let Damage { segment, offset, bytes, kind } = *damage;
+    match kind {
+        DamageKind::Records => Some(Place { segment, offset, length: bytes }),
+        DamageKind::Lost => Some(Place { segment, offset, length: u32::MAX }),
+        DamageKind::Header | DamageKind::Chain => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::Duration;
 
 use lienthong_request::{Exit, Request};
 use lienthong_tests::{Journal, Quota, World};
@@ -127,6 +128,31 @@ async fn a_damaged_record_that_only_the_view_reads_comes_back_too() {
     assert!(!holds(&log, "giấy tờ đủ"));
 
     world.ask("EAST", Request::RebuildViews).await.expect("begins");
+    world.until("the record is back", async || holds(&log, "giấy tờ đủ")).await;
+    world.settle().await;
+    let here = world.show("EAST", &dossier).await.expect("its own");
+    assert_eq!(here, world.show("HUB", &dossier).await.expect("held"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rots_where_nobody_reads_is_found_and_comes_back() {
+    let mut world = World::new().await;
+    world.join_only("EAST").await;
+    let mut settings = world.settings();
+    (settings.segment_bytes, settings.check_every) = (4096, Duration::from_millis(20));
+    world.start_with("EAST", &settings).await;
+    let dossier = world.receive("EAST", "Nguyễn Văn An").await;
+    let act = json!({ "kind": "noted", "note": "giấy tờ đủ" });
+    world.act("EAST", &dossier, act).await.expect("all is well");
+    // Enough behind it that its segment takes no more changes.
+    for _ in 0..4 {
+        world.receive("EAST", "Trần Thị Bình").await;
+    }
+    world.settle().await;
+    let log = world.log("EAST");
+    rot(&log, "giấy tờ đủ");
+    assert!(!holds(&log, "giấy tờ đủ"));
+
     world.until("the record is back", async || holds(&log, "giấy tờ đủ")).await;
     world.settle().await;
     let here = world.show("EAST", &dossier).await.expect("its own");

@@ -119,8 +119,13 @@ impl World {
 
     /// Starts the node of an office that has joined.
     pub async fn start(&mut self, name: &'static str) {
+        self.start_with(name, &self.settings()).await;
+    }
+
+    /// The same with settings of the caller's.
+    pub async fn start_with(&mut self, name: &'static str, settings: &Settings) {
         let folder = Folder::open(&self.path(name)).expect("nobody else holds the folder");
-        let node = Node::start(folder, &self.settings()).await.expect("starts");
+        let node = Node::start(folder, settings).await.expect("starts");
         self.nodes.insert(name, node);
     }
 

@@ -35,6 +35,8 @@ pub struct Settings {
     pub index_cache_bytes: u64,
     /// Size at which a log segment is sealed, bytes.
     pub segment_bytes: u64,
+    /// How often one of the sealed segments is read and checked.
+    pub check_every: Duration,
     /// How long a peer may stay silent.
     pub idle_timeout: Duration,
     /// How often an idle link is kept open.
@@ -132,6 +134,7 @@ impl Settings {
             reserve_bytes: number("store.reserve_bytes"),
             index_cache_bytes: number("store.index_cache_bytes"),
             segment_bytes: number("store.segment_bytes"),
+            check_every: wait("store.check_every_ms"),
             idle_timeout: wait("link.idle_timeout_ms"),
             keep_alive: wait("link.keep_alive_ms"),
             backoff_min: wait("link.backoff_min_ms"),
@@ -468,7 +471,7 @@ const fn word(key: &'static str, words: &'static [&'static str]) -> Rule {
     Rule { key, form: Form::Word(words) }
 }
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     Rule { key: "listen", form: Form::Listen },
     Rule { key: "advertise", form: Form::Reach },
     Rule { key: "http", form: Form::Pages },
@@ -478,6 +481,7 @@ const RULES: [Rule; 14] = [
     number("store.reserve_bytes", 64 << 20, 1 << 20, i64::MAX),
     number("store.index_cache_bytes", 16 << 20, 1 << 20, 4 << 30),
     number("store.segment_bytes", 64 << 20, 1 << 20, 1 << 30),
+    number("store.check_every_ms", 600_000, 1_000, i64::MAX),
     number("link.idle_timeout_ms", 30_000, 3_000, i64::MAX),
     number("link.keep_alive_ms", 10_000, 1_000, i64::MAX),
     number("link.backoff_min_ms", 100, 10, i64::MAX),
