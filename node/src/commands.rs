@@ -460,15 +460,18 @@ impl ActLine {
 
 fn no_such_act(kind: &str) -> Failure {
     let words: Vec<&str> = ActKind::ALL.iter().map(|kind| kind.word()).collect();
-    let remedy = format!("use one of: {}", words.join(", "));
-    Failure::usage("unknown-act", "nothing was done", format!("no act '{kind}'"), remedy)
+    let remedy = format!("chọn một việc / use one of: {}", words.join(", "));
+    let why = format!("không có việc '{kind}' / no act '{kind}'");
+    Failure::usage("unknown-act", "chưa ghi gì / nothing was done", why, remedy)
 }
 
 /// A part of an act from its JSON. What the text holds is never repeated.
 fn from_json<T: serde::de::DeserializeOwned>(flag: &str, text: &str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| {
-        let why = format!("column {} of {flag} does not fit", error.column());
-        let remedy = "give the JSON that `dossier show --json` shows of such an act";
-        Failure::usage("bad-json", "nothing was done", why, remedy)
+        let column = error.column();
+        let why = format!("{flag}, cột {column} không đúng / column {column} does not fit");
+        let remedy = "ghi JSON như `dossier show --json` cho thấy ở việc cùng loại / give the JSON \
+                      that it shows of such an act";
+        Failure::usage("bad-json", "chưa ghi gì / nothing was done", why, remedy)
     })
 }

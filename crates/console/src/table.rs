@@ -107,12 +107,15 @@ impl Table {
         let columns = first.iter().map(column).collect::<Result<Vec<_>, _>>()?;
         let twice = (1..columns.len()).find(|at| columns[..*at].contains(&columns[*at]));
         if let Some(at) = twice {
-            return Err(bad_header(&format!("the column '{}' is there twice", columns[at].0)));
+            return Err(bad_header(&format!(
+                "có hai cột / the column '{}' is there twice",
+                columns[at].0
+            )));
         }
         let required = ["procedure", "offices.receiving", "applicant.name"];
         let is_there = |name: &&str| columns.iter().any(|(known, _)| known == name);
         if let Some(missing) = required.iter().find(|name| !is_there(name)) {
-            return Err(bad_header(&format!("the column '{missing}' is missing")));
+            return Err(bad_header(&format!("thiếu cột / the column '{missing}' is missing")));
         }
         Ok(Table { rows, columns, ration, line: 1 })
     }
@@ -144,9 +147,13 @@ impl Table {
     fn value(&self, row: &ByteRecord) -> Result<Value, Failure> {
         if row.len() != self.columns.len() {
             let (cells, columns) = (row.len(), self.columns.len());
-            let why = format!("the row has {cells} cells, the first row names {columns}");
-            let remedy = "put texts that hold the character between cells in quotes";
-            return Err(Failure::refused("cells-do-not-fit", "not received", why, remedy));
+            let why = format!(
+                "hàng có {cells} ô, hàng đầu ghi {columns} cột / the row has {cells} cells, the \
+                 first row names {columns}"
+            );
+            let remedy = "đặt nội dung có dấu ngăn ô trong ngoặc kép / put texts that hold the \
+                          character between cells in quotes";
+            return Err(Failure::refused("cells-do-not-fit", NOT_RECEIVED, why, remedy));
         }
         let mut value = Value::Object(Map::new());
         for ((path, shape), cell) in self.columns.iter().zip(row) {
@@ -201,29 +208,36 @@ fn column(name: &[u8]) -> Result<(&'static str, Shape), Failure> {
     let known = COLUMNS.into_iter().find(|(path, _)| *path == name.trim());
     known.ok_or_else(|| {
         let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-        bad_header(&format!("there is no column '{name}'"))
+        bad_header(&format!("không có cột tên đó / there is no column '{name}'"))
     })
 }
 
 /// What a cell holds is never repeated: it may tell who somebody is.
 fn bad_cell(path: &str, wanted: &str) -> Failure {
-    let why = format!("{path}: not {wanted}");
-    Failure::refused("bad-cell", "not received", why, format!("write {wanted}"))
+    let why = format!("{path}: không đúng dạng / not {wanted}");
+    let remedy = format!("sửa ô đó / write {wanted}");
+    Failure::refused("bad-cell", NOT_RECEIVED, why, remedy)
 }
 
 fn not_utf8(path: &str) -> Failure {
-    let remedy = "save the file as CSV UTF-8";
-    Failure::refused("not-utf8", "not received", format!("{path}: not UTF-8"), remedy)
+    let why = format!("{path}: không phải UTF-8 / not UTF-8");
+    let remedy = "lưu tệp dạng CSV UTF-8 / save the file as CSV UTF-8";
+    Failure::refused("not-utf8", NOT_RECEIVED, why, remedy)
 }
 
+const NOT_RECEIVED: &str = "chưa tiếp nhận / not received";
+const NOT_ALL: &str = "chưa nhập hết / not all was imported";
+
 fn bad_header(why: &str) -> Failure {
-    let remedy = "name the columns as config/README.md does under `import`";
-    Failure::usage("bad-header", "nothing was imported", why, remedy)
+    let remedy = "ghi tên cột như mục `import` của config/README.md / name the columns as \
+                  config/README.md does under `import`";
+    Failure::usage("bad-header", "chưa nhập gì / nothing was imported", why, remedy)
 }
 
 fn unreadable(why: &str) -> Failure {
-    let remedy = "look for a quote that is not closed; import the rows from there on again";
-    Failure::usage("unreadable-table", "not all was imported", why, remedy)
+    let remedy = "tìm dấu ngoặc kép chưa đóng, rồi nhập lại từ hàng đó / look for a quote that is \
+                  not closed; import the rows from there on again";
+    Failure::usage("unreadable-table", NOT_ALL, why, remedy)
 }
 
 /// A reader that gives no more than one row may have, and what lies before it in the buffer.

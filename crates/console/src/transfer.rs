@@ -196,7 +196,7 @@ impl Course {
             Err(failure) => {
                 self.bar.suspend(|| {
                     // Standard error may be closed; the summary still comes.
-                    drop(writeln!(std::io::stderr(), "line {number}: {failure}"));
+                    drop(writeln!(std::io::stderr(), "dòng / line {number}: {failure}"));
                 });
                 let told = self.report.as_mut().map(|report| report.tell(number, &failure));
                 if let Some(Err(failure)) = told {
@@ -221,13 +221,18 @@ impl Course {
         let answer = json!({ "schema": SCHEMA, "received": received, "refused": refused });
         let outcome = match self.failure {
             Some(Failure { exit, code, why, remedy, .. }) => {
-                let what = "not all was imported";
-                let remedy = format!("{remedy}; then import the lines that were not received");
+                let what = "chưa nhập hết / not all was imported";
+                let remedy = format!(
+                    "{remedy}; rồi nhập các dòng chưa tiếp nhận / then import the lines that \
+                     were not received"
+                );
                 Err(Failure::new(exit, &code, what, why, remedy))
             }
             None if refused > 0 => {
-                let (why, remedy) = (format!("{refused} lines were refused"), "mend those lines");
-                Err(Failure::refused("lines-refused", "not all was imported", why, remedy))
+                let what = "chưa nhập hết / not all was imported";
+                let why = format!("{refused} dòng bị từ chối / {refused} lines were refused");
+                let remedy = "sửa các dòng đó rồi nhập lại chúng / mend those lines, import them";
+                Err(Failure::refused("lines-refused", what, why, remedy))
             }
             None => Ok(()),
         };
@@ -287,8 +292,12 @@ impl Lines {
 impl Line {
     fn reception(&self, officer: &str) -> Result<Request, Failure> {
         let text = self.text.as_ref().ok_or_else(|| {
-            let why = format!("the line is longer than the limit of {MAX_LINE_BYTES} bytes");
-            Failure::refused("line-too-long", "not received", why, "put one reception on a line")
+            let why = format!(
+                "dòng dài quá {MAX_LINE_BYTES} byte / the line is longer than the limit of \
+                 {MAX_LINE_BYTES} bytes"
+            );
+            let remedy = "mỗi hồ sơ một dòng / put one reception on a line";
+            Failure::refused("line-too-long", "chưa tiếp nhận / not received", why, remedy)
         })?;
         received(text, officer)
     }
