@@ -1,8 +1,9 @@
 //! What a dossier is due by, and what about it a person should look at.
 
-use lienthong_catalogue::{Calendar, DueError, day, local};
+use lienthong_catalogue::{Calendar, DueError, ProcedureVersion, day, local};
 use lienthong_dossier::{
-    Clock, ClockState, Detail, Dossier, Fee, Finding, NewAct, PaidFee, Reception, checks,
+    Act, ActKind, Clock, ClockState, Detail, Dossier, Fee, Finding, NewAct, PaidFee, Reception,
+    checks,
 };
 use lienthong_protocol::{DocumentId, Moment};
 use lienthong_request::{Exit, Failure};
@@ -108,8 +109,12 @@ impl Mind {
         let due = known.due_at(calendar, at).ok().flatten();
         let due = due.filter(|_| clock.is_some_and(|clock| clock.state != ClockState::Stopped));
         let since = known.records.times.received.unwrap_or(at);
+        let mut warnings = doubts(calendar, since, due.as_deref());
+        let moved =
+            version.filter(|_| due.is_some()).and_then(|v| by_calendars_now(known, v, calendar));
+        warnings.extend(moved);
         json!({
-            "warnings": doubts(calendar, since, due.as_deref()),
+            "warnings": warnings,
             "review": known.standing.review,
             "findings": findings,
             "clock": clock.map(|clock| clock_json(&clock)),
@@ -192,6 +197,33 @@ fn doubts(calendar: &Calendar, from: Moment, due: Option<&str>) -> Vec<String> {
     let due = due.and_then(|due| due.get(..DAY_CHARS)).and_then(|text| day(text).ok());
     let warnings = due.map(|due| calendar.warnings(local(from).0, due)).unwrap_or_default();
     warnings.iter().take(MAX_DOUBTS).map(ToString::to_string).collect()
+}
+
+/// What the calendars that were published since make of a due, until somebody sets it anew: no
+/// calendar moves a due that was given by itself.
+fn by_calendars_now(
+    known: &Dossier,
+    version: &ProcedureVersion,
+    calendar: &Calendar,
+) -> Option<String> {
+    let (received, used) = (known.records.times.received?, known.reception.dues.as_ref()?);
+    let is_set_anew = |act: &Act| {
+        let kind = act.known_kind();
+        act.counts && matches!(kind, Some(ActKind::Recomputed | ActKind::Extended))
+    };
+    let now = known.reception.due_of(version, calendar, received).ok()?;
+    let is_same =
+        now.dues.calendars == used.calendars || now.due.as_deref() == known.original_due();
+    if is_same || known.acts.iter().any(is_set_anew) {
+        return None;
+    }
+    let due = now.due?;
+    Some(format!(
+        "lịch làm việc đã công bố lại sau khi hẹn: nay tính ra {due}, chưa kể lúc dừng; ghi việc \
+         recomputed với hạn mới và báo cho người nộp / the calendar was published after this due \
+         was given: it would be {due} now, without pauses; do the act recomputed with the new due \
+         and tell the applicant"
+    ))
 }
 
 fn clock_json(clock: &Clock) -> Value {

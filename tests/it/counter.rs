@@ -148,6 +148,38 @@ async fn a_due_in_a_year_without_a_calendar_is_said_to_be_uncertain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_later_calendar_moves_no_due_and_says_what_it_would_be_until_that_is_done() {
+    let world = province().await;
+    let received = receive(&world, json!({})).await.expect("it is offered");
+    let id = received["id"].as_str().expect("an id");
+    let due = "2018-02-21T17:00";
+    assert_eq!((&received["due"], &received["warnings"]), (&due.into(), &json!([])));
+
+    let next = "  { date = \"2018-04-25\",";
+    assert!(CALENDARS[1].contains(next), "the test knows the calendar");
+    let one_more = "  { date = \"2018-02-21\", name = \"Mùng 6 Tết\", kind = \"substitute\", \
+                    source = \"PKG\" },\n";
+    let later = CALENDARS[1].replacen("version = 1", "version = 2", 1);
+    let later = later.replacen(next, &format!("{one_more}{next}"), 1);
+    publish(&world, Publishing::Calendar, later).await;
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!(shown["due"], due, "what was promised stays");
+    let warnings = shown["warnings"].as_array().expect("a list");
+    let [warning] = warnings.as_slice() else { panic!("one warning: {warnings:?}") };
+    let words = warning.as_str().expect("words");
+    assert!(words.contains("nay tính ra 2018-02-22T17:00") && words.contains(" / "), "{words}");
+
+    let again = json!({
+        "kind": "recomputed", "due": "2018-02-22T17:00", "reason": "nghỉ thêm một ngày",
+    });
+    world.act("HUB", id, json!({ "kind": "in-process" })).await.expect("work begins");
+    world.act("HUB", id, again).await.expect("the applicant is told");
+    let shown = world.show("HUB", id).await.expect("held");
+    assert_eq!((&shown["due"], &shown["due_original"]), (&"2018-02-22T17:00".into(), &due.into()));
+    assert_eq!(shown["warnings"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_refused_with_what_why_and_remedy_and_nothing_is_stored() {
     let world = province().await;
     let before = changes(&world).await;
