@@ -144,22 +144,7 @@ impl Mind {
         }
         let status = self.replica.status().map_err(store_failed)?;
         let links = status.links.iter().filter(|link| link.office == office);
-        let proofs = links.map(|link| {
-            let proof = link.proof.as_ref();
-            json!({
-                "node": link.node.to_string(),
-                "state": link.state,
-                "settled": link.settled,
-                "root": link.root.hex(),
-                "shared_changes": link.root.count,
-                "peer_changes": link.peer_changes,
-                "unsent": link.unsent,
-                "last_close": self.troubles.last_close(link.node),
-                "proven_root": proof.map(|proof| proof.root.hex()),
-                "proven_changes": proof.map(|proof| proof.root.count),
-                "proven_ms": proof.map(|proof| proof.at.0),
-            })
-        });
+        let links = links.map(|link| self.link_json(link)).collect::<Vec<_>>();
         let contact = self.watch.board.contact(office);
         let turns = contact.into_iter().flat_map(|contact| contact.turns().rev());
         let nodes = self.replica.registry().nodes_of(office).map(|node| {
@@ -175,7 +160,7 @@ impl Mind {
         });
         Ok(json!({
             "office": office,
-            "links": proofs.collect::<Vec<_>>(),
+            "links": links,
             "contact": turns
                 .map(|turn| json!({ "at_ms": turn.at.0, "up": turn.is_up }))
                 .collect::<Vec<_>>(),
@@ -248,8 +233,10 @@ impl Mind {
         Ok(json!({ "waves": waves.collect::<Vec<_>>() }))
     }
 
+    /// How a link stands, and the proof of the last time that it settled.
     fn link_json(&self, link: &LinkStatus) -> Value {
         let traffic = self.traffic(link.node).unwrap_or_default();
+        let proof = link.proof.as_ref();
         json!({
             "office": link.office.to_string(),
             "node": link.node.to_string(),
@@ -262,6 +249,9 @@ impl Mind {
             "last_contact_ms": link.last_contact.map(|at| at.0),
             "settled_at_ms": link.settled_at.map(|at| at.0),
             "proven": link.proof.is_some(),
+            "proven_root": proof.map(|proof| proof.root.hex()),
+            "proven_changes": proof.map(|proof| proof.root.count),
+            "proven_ms": proof.map(|proof| proof.at.0),
             "last_close": self.troubles.last_close(link.node),
             "rtt_ms": link.rtt_ms,
             "skew_ms": link.skew_ms,

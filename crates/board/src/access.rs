@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use lienthong_request::{AccessFilter, Request};
-use lienthong_web::{Answer, Tongue, Visit};
+use lienthong_web::{Answer, Tongue, Visit, moment};
 use serde_json::Value;
 
-use crate::line::{list, moment, text};
+use crate::line::{list, text};
 
 #[derive(Template)]
 #[template(path = "access.html")]

@@ -1,7 +1,6 @@
 //! One office of the board as people read it.
 
-use lienthong_protocol::Moment;
-use lienthong_web::{Tongue, when};
+use lienthong_web::{Tongue, moment, worked};
 use serde_json::Value;
 
 /// An office with everything in words. What is out of order is marked, what is not stays quiet.
@@ -187,24 +186,6 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Working time in words: days and hours, below an hour in minutes.
-pub(crate) fn worked(t: Tongue<'_>, minutes: u64) -> String {
-    let (days, rest) = (minutes / WORKING_DAY_MINUTES, minutes % WORKING_DAY_MINUTES);
-    let parts = match (days, rest / 60) {
-        (0, 0) => vec![("time.minutes", rest)],
-        (0, hours) => vec![("time.hours", hours)],
-        (days, 0) => vec![("time.days", days)],
-        (days, hours) => vec![("time.days", days), ("time.hours", hours)],
-    };
-    let said = parts.into_iter().map(|(key, count)| t.fill(key, "count", &count.to_string()));
-    said.collect::<Vec<_>>().join(" ")
-}
-
-/// A moment in milliseconds as people write it; empty if there is none.
-pub(crate) fn moment(value: &Value) -> String {
-    value.as_u64().map(|ms| when(Moment(ms))).unwrap_or_default()
-}
-
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -215,5 +196,3 @@ pub(crate) fn list(value: &Value) -> &[Value] {
 
 /// Clocks that differ by more make dues differ.
 const MAX_SKEW_MS: u64 = 120_000;
-/// Eight hours, as the clock of the law counts them.
-const WORKING_DAY_MINUTES: u64 = 480;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use lienthong_request::{Failure, Request};
-use lienthong_web::{Answer, Tongue, Visit};
+use lienthong_web::{Answer, Tongue, Visit, moment};
 use serde_json::Value;
 
-use crate::line::{Line, moment};
+use crate::line::Line;
 
 #[derive(Template)]
 #[template(path = "overview.html")]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use lienthong_request::{Failure, Request};
-use lienthong_web::{Answer, FieldErrors, Tongue, Visit, see_other};
+use lienthong_web::{Answer, FieldErrors, Tongue, Visit, moment, see_other};
 use serde_json::Value;
 
-use crate::line::{list, moment, text};
+use crate::line::{list, text};
 
 #[derive(Template)]
 #[template(path = "requests.html")]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use askama::Template;
 use lienthong_dossier::{ActKind, NewAct};
 use lienthong_request::{Exit, Failure, Request};
-use lienthong_web::{Answer, FieldErrors, Tongue, Visit, see_other};
+use lienthong_web::{Answer, FieldErrors, Tongue, Visit, moment, see_other};
 use serde_json::{Map, Value, json};
 
-use crate::spoken::{Offices, list, moment, text};
+use crate::spoken::{Offices, list, text};
 
 #[derive(Template)]
 #[template(path = "act.html")]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use askama::Template;
 use lienthong_dossier::{ActKind, Status};
 use lienthong_request::{Failure, Request};
-use lienthong_web::{Answer, Tongue, Visit};
+use lienthong_web::{Answer, Tongue, Visit, moment};
 use serde_json::Value;
 
 use crate::act::{act_word, told};
-use crate::spoken::{Offices, clock_words, due, list, moment, text, words};
+use crate::spoken::{Offices, clock_words, due, list, text, words};
 
 #[derive(Template)]
 #[template(path = "dossier.html")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lienthong_protocol::Moment;
 use lienthong_request::{Failure, Request};
-use lienthong_web::{Language, Tongue, Visit, when};
+use lienthong_web::{Language, Tongue, Visit, when, worked};
 use serde_json::Value;
 
 /// The offices of the federation, and which of them is this node's.
@@ -101,24 +101,6 @@ pub(crate) fn clock_words(t: Tongue<'_>, clock: &Value) -> (String, bool) {
     (words, late > 0)
 }
 
-/// Working time in words: days and hours, below an hour in minutes.
-fn worked(t: Tongue<'_>, minutes: u64) -> String {
-    let (days, rest) = (minutes / WORKING_DAY_MINUTES, minutes % WORKING_DAY_MINUTES);
-    let parts = match (days, rest / 60) {
-        (0, 0) => vec![("time.minutes", rest)],
-        (0, hours) => vec![("time.hours", hours)],
-        (days, 0) => vec![("time.days", days)],
-        (days, hours) => vec![("time.days", days), ("time.hours", hours)],
-    };
-    let said = parts.into_iter().map(|(key, count)| t.fill(key, "count", &count.to_string()));
-    said.collect::<Vec<_>>().join(" ")
-}
-
-/// A moment in milliseconds as people write it; empty if there is none.
-pub(crate) fn moment(value: &Value) -> String {
-    value.as_u64().map(|ms| when(Moment(ms))).unwrap_or_default()
-}
-
 /// A due such as `2025-11-28T17:00` as people write it: `17:00 28/11/2025`.
 pub(crate) fn due(value: &Value) -> String {
     let (day, minute) = match text(value).split_once('T') {
@@ -146,9 +128,6 @@ pub(crate) fn text(value: &Value) -> &str {
 pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
-
-/// Eight hours, as the clock of the law counts them.
-const WORKING_DAY_MINUTES: u64 = 480;
 
 #[cfg(test)]
 #[path = "spoken_tests.rs"]

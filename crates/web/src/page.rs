@@ -209,6 +209,11 @@ pub fn when(at: Moment) -> String {
     format!("{minute} {:02}/{:02}/{}", day.day(), day.month(), day.year())
 }
 
+/// A moment of an answer, in milliseconds, as people write it; empty if there is none.
+pub fn moment(value: &Value) -> String {
+    value.as_u64().map(|ms| when(Moment(ms))).unwrap_or_default()
+}
+
 /// The page of something that did not work.
 pub(crate) async fn failure_page(visit: &Visit, failure: &Failure) -> Response {
     let t = visit.tongue();

@@ -127,6 +127,22 @@ impl<'w> Tongue<'w> {
     }
 }
 
+/// Working time in words: days and hours, below an hour in minutes.
+pub fn worked(t: Tongue<'_>, minutes: u64) -> String {
+    let (days, rest) = (minutes / WORKING_DAY_MINUTES, minutes % WORKING_DAY_MINUTES);
+    let parts = match (days, rest / 60) {
+        (0, 0) => vec![("time.minutes", rest)],
+        (0, hours) => vec![("time.hours", hours)],
+        (days, 0) => vec![("time.days", days)],
+        (days, hours) => vec![("time.days", days), ("time.hours", hours)],
+    };
+    let said = parts.into_iter().map(|(key, count)| t.fill(key, "count", &count.to_string()));
+    said.collect::<Vec<_>>().join(" ")
+}
+
+/// Eight hours, as the clock of the law counts them.
+const WORKING_DAY_MINUTES: u64 = 480;
+
 #[cfg(test)]
 #[path = "words_tests.rs"]
 mod tests;
