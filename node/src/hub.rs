@@ -119,15 +119,25 @@ impl Mind {
         Ok(json!({ "node": node.to_string(), "office": office.to_string() }))
     }
 
+    pub(crate) fn withdraw(&mut self, invitation: &str) -> Result<Value, Failure> {
+        let hub = self.hub.as_mut().ok_or_else(not_the_hub)?;
+        let office = hub.invitations.withdraw(invitation)?;
+        tracing::info!(%office, invitation, "join-code-withdrawn");
+        Ok(json!({ "invitation": invitation, "office": office.to_string() }))
+    }
+
     /// The join codes that were given out; a node that is not the hub's gives none.
     pub(crate) fn invitations(&self) -> Value {
-        let issued = self.hub.iter().flat_map(|hub| hub.invitations.issued());
+        let at = self.now();
+        let issued = self.hub.iter().flat_map(|hub| hub.invitations.issued(at));
         json!({ "invitations": issued.collect::<Vec<_>>() })
     }
 
     /// The offices that were given a join code.
     pub(crate) fn invited(&self) -> BTreeSet<OfficeId> {
-        let issued = self.hub.iter().flat_map(|hub| hub.invitations.issued());
+        let at = self.now();
+        let issued = self.hub.iter().flat_map(|hub| hub.invitations.issued(at));
+        let issued = issued.filter(|issued| issued.standing != Standing::Withdrawn);
         issued.map(|issued| issued.office).collect()
     }
 
@@ -188,7 +198,7 @@ impl Mind {
                 hub.invitations.admit(&visit, at)?;
                 tracing::info!(office = %knock.office, node = node.short(), "node-joined");
             }
-            Standing::Used { .. } | Standing::Refused { .. } => {}
+            Standing::Used { .. } | Standing::Refused { .. } | Standing::Withdrawn => {}
         }
         self.registry_answer()
     }

@@ -47,6 +47,7 @@ impl Mind {
             Request::BoardOffice { office } => self.board_office(office),
             Request::Rollout => self.rollout(),
             Request::Invitations => Ok(self.invitations()),
+            Request::Withdraw { invitation } => self.withdraw(&invitation),
             Request::Refuse { node } => self.refuse(node),
             Request::Receive { reception, officer, registered } => {
                 self.receive(&reception, &officer, registered)

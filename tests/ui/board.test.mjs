@@ -132,6 +132,21 @@ test("a request to join is approved on the page, another is refused", async () =
   await desk.close();
 });
 
+test("a code that was withdrawn on the page lets nobody in", async () => {
+  const desk = await (await Desk.at(chromium, hub)).signIn();
+  const code = await invite(desk, "QNM-DAILOC");
+  await desk.go("/board/requests");
+  assert.ok(!(await desk.page.content()).includes(code), "a code is shown once");
+  await desk.press('button[value=withdraw][aria-label*="Đại Lộc"]');
+  assert.equal(await desk.page.locator("button[value=withdraw]").count(), 0);
+  assert.match(await desk.text('tr:has-text("Đại Lộc")'), /Đã thu lại/);
+  await desk.accessible();
+  const late = new Node("QNM-DAILOC");
+  province.nodes.push(late);
+  await assert.rejects(late.joins(code), /withdrew this code/);
+  await desk.close();
+});
+
 test("without scripts the board is read, opened and followed", async () => {
   const desk = await (await Desk.at(chromium, hub, { script: false })).signIn();
   await desk.page.locator('nav a[href="/board"]').click();
@@ -180,7 +195,11 @@ async function invite(desk, office) {
   await desk.fill({ office, hours: "2" });
   await desk.press("button[value=invite]");
   await desk.accessible();
-  return desk.text(".once");
+  await desk.fits();
+  // Whoever joins has the picture: a telephone reads from it what stands above it in letters.
+  const read = await desk.qr("figure.qr svg");
+  assert.equal(read, await desk.text(".once"));
+  return read;
 }
 
 async function waitsFor(desk, name) {

@@ -126,8 +126,8 @@ export class Desk {
   }
 
   /** What the code on the paper says to a phone. */
-  async qr() {
-    const picture = await this.page.locator("svg.qr").screenshot();
+  async qr(selector = "svg.qr") {
+    const picture = await this.page.locator(selector).screenshot();
     const blank = await this.context.newPage();
     const { data, width, height } = await blank.evaluate(async (png) => {
       const image = new Image();

@@ -33,6 +33,8 @@ struct Code<'p> {
     in_charge: bool,
     office: String,
     code: String,
+    /// The same as a picture in SVG; none if it is too long for one.
+    picture: Option<String>,
     expires: String,
 }
 
@@ -48,13 +50,15 @@ struct Issued {
     office: String,
     standing: String,
     expires: String,
+    /// How it is withdrawn, where it still can be: its name, and the key of the press.
+    open: Option<(String, String)>,
 }
 
 pub(crate) async fn show(visit: Arc<Visit>) -> Answer {
     page(&visit, FieldErrors::default()).await
 }
 
-/// Approves, refuses or invites; which, says the button that was pressed.
+/// Approves, refuses, invites or withdraws; which, says the button that was pressed.
 pub(crate) async fn decide(visit: Arc<Visit>) -> Answer {
     let (request, field) = match asked(&visit) {
         Ok(asked) => asked,
@@ -86,17 +90,23 @@ fn asked(visit: &Visit) -> Result<(Request, &'static str), Failure> {
             let valid_hours = visit.field("hours").parse().unwrap_or(0);
             Ok((Request::Invite { office, valid_hours }, "hours"))
         }
+        "withdraw" => {
+            let invitation = visit.field("invitation").to_owned();
+            Ok((Request::Withdraw { invitation }, "issued"))
+        }
         _ => Err(bad_form()),
     }
 }
 
 async fn code(visit: &Visit, answer: &Value) -> Answer {
+    let code = text(&answer["code"]);
     let page = Code {
         t: visit.tongue(),
         here: "/board/requests",
         in_charge: true,
         office: visit.office_name(text(&answer["office"])).await,
-        code: text(&answer["code"]).to_owned(),
+        code: code.to_owned(),
+        picture: lienthong_qr::svg(code, QR_SCALE),
         expires: moment(&answer["expires_ms"]),
     };
     visit.page("board.code", &page).await
@@ -119,13 +129,10 @@ async fn page(visit: &Visit, errors: FieldErrors) -> Answer {
     }
     let mut issued = Vec::new();
     for one in list(&book["invitations"]).iter().take(SHOWN) {
-        let state = text(&one["standing"]["state"]);
-        issued.push(Issued {
-            office: visit.office_name(text(&one["office"])).await,
-            standing: visit.tongue().say(&format!("board.code.{state}")),
-            expires: moment(&one["expires"]),
-        });
+        issued.push(in_words(visit, one).await?);
     }
+    // Whoever wants to withdraw one looks for it among those that are still good.
+    issued.sort_by_key(|one| one.open.is_none());
     let named = list(&offices["offices"])
         .iter()
         .map(|office| (text(&office["id"]).to_owned(), text(&office["name"]).to_owned()));
@@ -150,6 +157,23 @@ async fn page(visit: &Visit, errors: FieldErrors) -> Answer {
     }
 }
 
+/// One line of the book.
+async fn in_words(visit: &Visit, one: &Value) -> Result<Issued, Failure> {
+    let (state, is_over) = (text(&one["standing"]["state"]), one["is_over"] == true);
+    let is_open = state == "open" && !is_over;
+    let word = if is_over { "over" } else { state };
+    let open = match is_open {
+        true => Some((text(&one["id"]).to_owned(), visit.once_key()?)),
+        false => None,
+    };
+    Ok(Issued {
+        office: visit.office_name(text(&one["office"])).await,
+        standing: visit.tongue().say_or(&format!("board.code.{word}"), word),
+        expires: moment(&one["expires"]),
+        open,
+    })
+}
+
 fn bad_form() -> Failure {
     Failure::usage(
         "bad-request",
@@ -159,5 +183,7 @@ fn bad_form() -> Failure {
     )
 }
 
+/// How many pixels each square of a code has: a telephone reads it off a screen.
+const QR_SCALE: u16 = 5;
 /// How many codes are listed.
 const SHOWN: usize = 100;

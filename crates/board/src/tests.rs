@@ -46,8 +46,7 @@ fn told(request: &Request) -> Result<Value, Failure> {
             "quarantine": [{ "document": "x", "reason": "quite-new" }] })),
         Request::Nodes => Ok(json!({ "waiting": [{ "node": NODE, "office": "HOIAN",
             "addresses": ["10.0.0.2:7400"], "since": 1_764_000_000_000_u64 }] })),
-        Request::Invitations => Ok(json!({ "invitations": [{ "office": "HOIAN",
-            "expires": 1_764_000_000_000_u64, "standing": { "state": "knocked" } }] })),
+        Request::Invitations => Ok(invitations()),
         Request::Rollout => Ok(json!({ "waves": [{ "wave": 2017, "offices": [{
             "office": "HOIAN", "name": "Hội An <b>", "joined_ms": null, "below": 13,
             "below_joined": 2, "ready": { "invited": true } }] }] })),
@@ -58,8 +57,19 @@ fn told(request: &Request) -> Result<Value, Failure> {
             Ok(json!({ "office": office, "code": "LT1-ABCD", "expires_ms": 1 }))
         }
         Request::Approve { .. } | Request::Refuse { .. } => Ok(json!({})),
+        Request::Withdraw { invitation } if invitation == "c3" => Ok(json!({})),
         _ => Err(Failure::refused("not-found", "none", "none", "none")),
     }
+}
+
+/// Codes as far as they come: one is good, one ended, one was used by a later kind of standing.
+fn invitations() -> Value {
+    let code = |id: &str, state: &str, is_over: bool| {
+        json!({ "id": id, "office": "HOIAN", "expires": 1_764_000_000_000_u64, "is_over": is_over,
+            "standing": { "state": state } })
+    };
+    json!({ "invitations": [code("a1", "knocked", false), code("b2", "open", true),
+        code("c3", "open", false), code("d4", "of-<b>-later", false)] })
 }
 
 /// Two looks; none of anybody else than who is named.
@@ -272,10 +282,26 @@ async fn requests_are_decided_and_codes_are_shown_once() {
     let (status, text, _) =
         world.post("/board/requests", "do=invite&office=HOIAN&hours=72&once=i").await;
     assert!(status.is_success() && text.contains("LT1-ABCD"));
+    assert!(text.contains("<svg") && text.contains("</svg>"), "and as a picture: {text}");
+    assert!(!world.get("/board/requests", "vi").await.1.contains("LT1-ABCD"), "never again");
     for bad in ["do=invite&office=HOIAN&hours=x&once=j", "do=approve&node=x&once=l", "do=z&once=m"]
     {
         let (status, text, _) = world.post("/board/requests", bad).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
         assert!(text.contains("class=\"errors\""));
     }
+}
+
+#[tokio::test]
+async fn only_a_code_that_is_still_good_can_be_withdrawn() {
+    let world = world(&[Role::Administrator]).await;
+    let (_, text) = world.get("/board/requests", "en").await;
+    assert_eq!(text.matches("value=\"withdraw\"").count(), 1, "{text}");
+    assert!(text.contains("name=\"invitation\" value=\"c3\"") && text.contains("Expired"));
+    let form = |id: &str| format!("do=withdraw&invitation={id}&once={id}");
+    let (status, ..) = world.post("/board/requests", &form("c3")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (status, text, _) = world.post("/board/requests", &form("a1")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("class=\"errors\"") && text.contains("href=\"#issued\""), "{text}");
 }

@@ -34,6 +34,8 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Act { .. } => warned(titled("đã ghi / saved", answer), answer),
         Request::RebuildViews => rebuilding(answer),
         Request::Approve { .. } => titled("đã phê duyệt / approved", answer),
+        Request::Withdraw { .. } => titled("đã thu lại mã / code withdrawn", answer),
+        Request::Refuse { .. } => titled("đã từ chối / refused", answer),
         Request::Revoke { .. } => titled("đã thu hồi / revoked", answer),
         Request::Publish { .. } => published::published_in_words(answer),
         Request::Procedures { .. } => published::procedures_in_words(answer),

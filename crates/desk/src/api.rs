@@ -227,7 +227,7 @@ const SESSION: &str = "/api/v1/session";
 const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Every call that is a request to the node.
-pub(crate) static CALLS: [Call; 28] = [
+pub(crate) static CALLS: [Call; 29] = [
     read_call("/api/v1/status", "Where this node stands", |_| Ok(Request::Status)),
     read_call("/api/v1/peers", "The links alone", |_| Ok(Request::Peers)),
     read_call("/api/v1/offices", "The offices of the federation", |_| Ok(Request::Offices)),
@@ -361,6 +361,12 @@ pub(crate) static CALLS: [Call; 28] = [
             Ok(Request::Invite { office: read("office", &office)?, valid_hours })
         })
     },
+    act_call(
+        "/api/v1/invitations/{invitation}/withdraw",
+        "Takes back a join code that nobody has come with",
+        IN_CHARGE,
+        |visit| Ok(Request::Withdraw { invitation: visit.part("invitation").to_owned() }),
+    ),
     act_call("/api/v1/nodes/{node}/approve", "Approves a node that waits", IN_CHARGE, |visit| {
         Ok(Request::Approve { node: read("node", visit.part("node"))? })
     }),

@@ -17,7 +17,8 @@ use crate::folder::{as_text, read_limited, replace};
 ///
 /// ```text
 /// Open --knock--> Knocked --approve--> Approved --admit--> Used
-///                    └────refuse─────> Refused
+///   │                └────refuse─────> Refused
+///   └──withdraw──> Withdrawn
 /// ```
 #[derive(Debug)]
 pub struct Invitations {
@@ -74,15 +75,21 @@ pub enum Standing {
         #[serde(with = "as_text")]
         node: NodeId,
     },
+    /// The hub's operator took the code back before anybody came with it.
+    Withdrawn,
 }
 
 /// A code that was given out, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Issued {
+    /// Its name: 16 hex digits of the hash of its secret, which nobody can come in with.
+    pub id: String,
     /// The office that it is for.
     pub office: OfficeId,
     /// When it ends, unless a node was approved before.
     pub expires: Moment,
+    /// Whether it ended before anybody was approved.
+    pub is_over: bool,
     /// How far it has come.
     pub standing: Standing,
 }
@@ -188,8 +195,11 @@ impl Invitations {
             let why = "trung tâm đã từ chối nút này / the hub's operator refused this node";
             return Err(refused("code-refused", why));
         }
-        let undecided = matches!(code.standing, Standing::Open | Standing::Knocked { .. });
-        if undecided && now >= code.expires {
+        if code.standing == Standing::Withdrawn {
+            let why = "trung tâm đã thu lại mã này / the hub's operator withdrew this code";
+            return Err(refused("code-withdrawn", why));
+        }
+        if code.is_over(now) {
             let minutes = now.since(code.expires).as_secs() / 60;
             let why = format!(
                 "mã đã hết hạn {minutes} phút theo đồng hồ của trung tâm / \
@@ -228,6 +238,34 @@ impl Invitations {
         Ok(office)
     }
 
+    /// Takes back a code that nobody has come with; says for which office it was. Again changes
+    /// nothing.
+    pub fn withdraw(&mut self, id: &str) -> Result<OfficeId, Failure> {
+        let found = self.codes.iter().find(|(key, _)| id_of(key) == id);
+        let Some((key, code)) = found.map(|(key, code)| (key.clone(), code.clone())) else {
+            return Err(not_withdrawn(
+                "invitation-unknown",
+                "sổ không có mã này / the book has no such code",
+                "xem các mã đã cấp bằng / see the codes with 'lienthong invitation list'",
+            ));
+        };
+        match code.standing {
+            Standing::Withdrawn => {}
+            Standing::Open => self.set(&key, Standing::Withdrawn)?,
+            Standing::Knocked { .. }
+            | Standing::Approved { .. }
+            | Standing::Used { .. }
+            | Standing::Refused { .. } => {
+                return Err(not_withdrawn(
+                    "invitation-taken",
+                    "đã có nút đến với mã này / a node has come with this code",
+                    "từ chối hoặc thu hồi nút đó / refuse or revoke that node",
+                ));
+            }
+        }
+        Ok(code.office)
+    }
+
     /// The code with which a node waits: its key, its office, and where the node can be dialled.
     fn waiting(
         &self,
@@ -263,7 +301,10 @@ impl Invitations {
             Standing::Approved { node, .. } => {
                 self.set(&HEX.encode(&visit.secret_hash), Standing::Used { node })
             }
-            Standing::Open | Standing::Knocked { .. } | Standing::Refused { .. } => {
+            Standing::Open
+            | Standing::Knocked { .. }
+            | Standing::Refused { .. }
+            | Standing::Withdrawn => {
                 let why = "trung tâm chưa phê duyệt / the hub has not approved the node yet";
                 Err(refused("code-not-approved", why))
             }
@@ -279,7 +320,8 @@ impl Invitations {
             Standing::Open
             | Standing::Approved { .. }
             | Standing::Used { .. }
-            | Standing::Refused { .. } => None,
+            | Standing::Refused { .. }
+            | Standing::Withdrawn => None,
         };
         let mut waiting: Vec<Waiting> = self.codes.values().filter_map(waits).collect();
         waiting.sort_by_key(|one| (one.since, one.node));
@@ -287,8 +329,10 @@ impl Invitations {
     }
 
     /// Every code that is in the book, the one that ends last first.
-    pub fn issued(&self) -> Vec<Issued> {
-        let issued = self.codes.values().map(|code| Issued {
+    pub fn issued(&self, now: Moment) -> Vec<Issued> {
+        let issued = self.codes.iter().map(|(key, code)| Issued {
+            id: id_of(key).to_owned(),
+            is_over: code.is_over(now),
             office: code.office,
             expires: code.expires,
             standing: code.standing.clone(),
@@ -325,13 +369,30 @@ impl Standing {
     /// The node that the code is bound to.
     pub fn node(&self) -> Option<NodeId> {
         match self {
-            Standing::Open => None,
+            Standing::Open | Standing::Withdrawn => None,
             Standing::Knocked { node, .. }
             | Standing::Approved { node, .. }
             | Standing::Used { node }
             | Standing::Refused { node } => Some(*node),
         }
     }
+}
+
+impl Code {
+    /// Expiry ends a code until its node is approved.
+    fn is_over(&self, now: Moment) -> bool {
+        let undecided = matches!(self.standing, Standing::Open | Standing::Knocked { .. });
+        undecided && now >= self.expires
+    }
+}
+
+/// The name of a code in the book.
+fn id_of(key: &str) -> &str {
+    key.get(..ID_DIGITS).unwrap_or(key)
+}
+
+fn not_withdrawn(code: &str, why: &str, remedy: &str) -> Failure {
+    Failure::refused(code, "chưa thu lại mã / code not withdrawn", why, remedy)
 }
 
 fn refused(code: &str, why: &str) -> Failure {
@@ -353,6 +414,7 @@ fn refused(code: &str, why: &str) -> Failure {
 /// How long an expired code is kept, so that its refusal can still say why.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const MAX_CODES: usize = 10_000;
+const ID_DIGITS: usize = 16;
 /// A DNS name and a port.
 const MAX_ADDRESS_BYTES: usize = 261;
 /// Room for every code with every address.

@@ -66,9 +66,38 @@ fn a_node_that_was_refused_stays_out_and_its_code_is_void() -> Result<(), Failur
     assert_refused(book.knock(&visit(2), NOW), "code-used");
     assert_refused(book.approve(visit(1).node), "node-not-waiting");
     assert_refused(book.admit(&visit(1), NOW), "code-refused");
-    let issued = book.issued();
+    let issued = book.issued(NOW);
     assert_eq!(issued.len(), 1);
     assert_eq!(issued[0].standing, Standing::Refused { node: visit(1).node });
+    Ok(())
+}
+
+#[test]
+fn a_code_that_was_withdrawn_lets_nobody_in() -> Result<(), Failure> {
+    let (folder, mut book) = book();
+    let id = book.issued(NOW)[0].id.clone();
+    assert!(HEX.encode(&HASH).starts_with(&id) && id.len() == 16, "{id}");
+    assert_refused(book.withdraw("0000000000000000"), "invitation-unknown");
+    assert_refused(book.withdraw(""), "invitation-unknown");
+    assert_eq!(book.withdraw(&id)?, office("TRADOWN"));
+    let mut book = Invitations::open(folder.path())?;
+    assert_eq!(book.withdraw(&id)?, office("TRADOWN"), "again changes nothing");
+    assert_refused(book.knock(&visit(1), NOW), "code-withdrawn");
+    assert_refused(book.admit(&visit(1), NOW), "code-withdrawn");
+    assert!(book.pending().is_empty());
+    assert_eq!(book.issued(NOW)[0].standing, Standing::Withdrawn);
+    Ok(())
+}
+
+#[test]
+fn a_code_that_a_node_came_with_is_not_withdrawn() -> Result<(), Failure> {
+    let (_folder, mut book) = book();
+    let id = book.issued(NOW)[0].id.clone();
+    book.knock(&visit(1), NOW)?;
+    assert_refused(book.withdraw(&id), "invitation-taken");
+    assert!(!book.issued(NOW)[0].is_over && book.issued(EXPIRES)[0].is_over);
+    book.approve(visit(1).node)?;
+    assert!(!book.issued(EXPIRES)[0].is_over, "whoever is approved may come later");
     Ok(())
 }
 

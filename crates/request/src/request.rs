@@ -55,6 +55,11 @@ pub enum Request {
     Rollout,
     /// The join codes that were given out, without the codes.
     Invitations,
+    /// Takes back a join code that nobody has come with.
+    Withdraw {
+        /// Its `id` in the answer to [`Request::Invitations`].
+        invitation: String,
+    },
     /// Refuses a new node that waits; its code is void.
     Refuse {
         /// Which.

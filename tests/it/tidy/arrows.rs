@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("console", &["protocol", "catalogue", "dossier", "request"]),
     ("web", &["protocol", "catalogue", "request", "folder", "certificate"]),
     ("desk", &BELOW_DESK),
-    ("board", &["protocol", "catalogue", "request", "folder", "web"]),
+    ("board", &["protocol", "catalogue", "qr", "request", "folder", "web"]),
     ("node", &BELOW_NODE),
     ("sim", &BELOW_NODE),
     ("tests", &BELOW_TESTS),
