@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_document::{Document, EditError, Editor};
 use lienthong_federation::{
-    NewNode, add_node, explain_revocation, revoke, set_addresses, set_serials,
+    Need, NewNode, Tick, add_node, explain_revocation, revoke, set_addresses, set_serials, tick,
 };
 use lienthong_folder::Approval;
 use lienthong_folder::{Invitations, Standing, Visit};
@@ -16,6 +16,7 @@ use lienthong_replica::Replica;
 use lienthong_request::Failure;
 use lienthong_transport::Answer;
 use serde_json::{Value, json};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::mind::{Mind, store_failed};
 use crate::shelf::StoreShelf;
@@ -37,12 +38,7 @@ pub(crate) struct Hub {
 impl Mind {
     pub(crate) fn invite(&mut self, office: OfficeId, valid_hours: u32) -> Result<Value, Failure> {
         if self.replica.registry().office(office).is_none() {
-            return Err(Failure::refused(
-                "unknown-office",
-                NO_CODE,
-                format!("sổ đăng ký không có {office} / the registry has no office {office}"),
-                "chọn trong `lienthong office list` / take an office from that list",
-            ));
+            return Err(unknown_office(office, NO_CODE));
         }
         if !(1..=MAX_VALID_HOURS).contains(&valid_hours) {
             return Err(Failure::usage(
@@ -131,6 +127,45 @@ impl Mind {
         let at = self.now();
         let issued = self.hub.iter().flat_map(|hub| hub.invitations.issued(at));
         json!({ "invitations": issued.collect::<Vec<_>>() })
+    }
+
+    /// Notes what an office has of the readiness list. What is said again by anybody changes
+    /// nothing: the first who said it stands there.
+    pub(crate) fn tick(
+        &mut self,
+        office: OfficeId,
+        need: &str,
+        is_done: bool,
+        officer: &str,
+    ) -> Result<Value, Failure> {
+        if self.hub.is_none() {
+            return Err(not_the_hub());
+        }
+        let need = Need::of(need).ok_or_else(|| unknown_need(need))?;
+        if self.replica.registry().office(office).is_none_or(|known| known.closed.is_some()) {
+            return Err(unknown_office(office, NOTHING_DONE));
+        }
+        let who: String = officer.trim().nfc().collect();
+        if who.is_empty() || who.len() > MAX_TEXT_BYTES {
+            return Err(bad_officer(who.len()));
+        }
+        let held = self.replica.registry().tick(office, need).cloned();
+        let said = match held {
+            Some(held) if held.is_done == is_done => held,
+            None | Some(_) => {
+                let said = Tick { is_done, who, at: self.now() };
+                self.edit_registry(|editor| tick(editor, office, need, &said))?;
+                tracing::info!(%office, need = need.word(), is_done, "readiness-ticked");
+                said
+            }
+        };
+        Ok(json!({
+            "office": office.to_string(),
+            "need": need.word(),
+            "done": said.is_done,
+            "who": said.who,
+            "at_ms": said.at.0,
+        }))
     }
 
     /// The offices that were given a join code.
@@ -308,6 +343,38 @@ impl Mind {
         }
         Ok(())
     }
+}
+
+fn unknown_office(office: OfficeId, what: &str) -> Failure {
+    Failure::refused(
+        "unknown-office",
+        what,
+        format!("sổ đăng ký không có {office} / the registry has no office {office}"),
+        "chọn trong `lienthong office list` / take an office from that list",
+    )
+}
+
+fn unknown_need(need: &str) -> Failure {
+    let need: String = need.chars().take(32).collect();
+    let known = Need::ALL.map(Need::word).join(", ");
+    Failure::usage(
+        "unknown-need",
+        NOTHING_DONE,
+        format!("danh sách không có '{need}' / the list has no '{need}'"),
+        format!("dùng một trong / use one of: {known}"),
+    )
+}
+
+fn bad_officer(bytes: usize) -> Failure {
+    Failure::usage(
+        "bad-officer",
+        NOTHING_DONE,
+        format!(
+            "mã cán bộ dài {bytes} byte, giới hạn từ 1 đến {MAX_TEXT_BYTES} / \
+             the officer has {bytes} bytes, the limit is 1 to {MAX_TEXT_BYTES}"
+        ),
+        "nêu mã cán bộ / name the officer",
+    )
 }
 
 fn no_such_node(node: NodeId) -> Failure {

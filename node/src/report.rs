@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lienthong_federation::SerialPart;
+use lienthong_federation::{Need, SerialPart};
 use lienthong_health::Health;
 use lienthong_protocol::{Change, NodeId, OfficeId};
 use lienthong_replica::{LinkStatus, MAX_SKEW_MS, Shelf};
@@ -46,6 +46,9 @@ impl Mind {
             Request::Board => Ok(self.sketch()?.finished(&self.viewer.door)),
             Request::BoardOffice { office } => self.board_office(office),
             Request::Rollout => self.rollout(),
+            Request::Tick { office, need, done, officer } => {
+                self.tick(office, &need, done, &officer)
+            }
             Request::Invitations => Ok(self.invitations()),
             Request::Withdraw { invitation } => self.withdraw(&invitation),
             Request::Refuse { node } => self.refuse(node),
@@ -216,6 +219,7 @@ impl Mind {
                 "office": office.id,
                 "name": office.name,
                 "joined_ms": joined.map(|at| at.0),
+                "list": self.readiness(office.id),
                 "below": below.len(),
                 "below_joined": below.iter().filter(|joined| **joined).count(),
                 "ready": {
@@ -231,7 +235,22 @@ impl Mind {
         }
         let waves =
             waves.into_iter().map(|(year, offices)| json!({ "wave": year, "offices": offices }));
-        Ok(json!({ "waves": waves.collect::<Vec<_>>() }))
+        let may_tick = self.hub.is_some();
+        Ok(json!({ "waves": waves.collect::<Vec<_>>(), "may_tick": may_tick }))
+    }
+
+    /// The readiness list of an office: what people at the root have said of it.
+    fn readiness(&self, office: OfficeId) -> Vec<Value> {
+        let line = |need: Need| {
+            let tick = self.replica.registry().tick(office, need);
+            json!({
+                "need": need.word(),
+                "done": tick.is_some_and(|tick| tick.is_done),
+                "who": tick.map(|tick| &tick.who),
+                "at_ms": tick.map(|tick| tick.at.0),
+            })
+        };
+        Need::ALL.map(line).to_vec()
     }
 
     /// How a link stands, and the proof of the last time that it settled.

@@ -8,7 +8,7 @@ use lienthong::Clock;
 use lienthong_dossier::local_minute;
 use lienthong_protocol::Moment;
 use lienthong_request::{Publishing, Request};
-use lienthong_tests::{World, office};
+use lienthong_tests::{World, office, province};
 use serde_json::{Value, json};
 
 const CALENDAR: &str = include_str!("../../config/quang-nam/calendar-2018.toml");
@@ -210,4 +210,83 @@ async fn a_node_that_is_refused_is_told_so() {
     assert_eq!(joined.expect_err("it was refused").code, "code-refused");
     let listed = world.ask("HUB", Request::Invitations).await.expect("answers");
     assert_eq!(listed["invitations"][0]["standing"]["state"], "refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_of_the_readiness_list_names_who_said_so_and_is_known_below() {
+    let mut planned = province();
+    let east = planned.offices.iter_mut().find(|it| it.id == office("EAST"));
+    east.expect("it is in the province").wave = Some(2017);
+    let mut world = World::founded_as(&planned);
+    world.start("HUB").await;
+    world.join("EAST").await;
+    let tick = |need: &str, done: bool, officer: &str| Request::Tick {
+        office: office("EAST"),
+        need: need.into(),
+        done,
+        officer: officer.into(),
+    };
+    let foreign = world.ask("EAST", tick("line", true, "cb-an")).await;
+    assert_eq!(foreign.expect_err("it is not the hub").code, "not-the-hub");
+    for (bad, code) in [
+        (tick("moon", true, "cb-an"), "unknown-need"),
+        (tick("line", true, " "), "bad-officer"),
+        (
+            Request::Tick {
+                office: office("NOWHERE"),
+                need: "line".into(),
+                done: true,
+                officer: "cb-an".into(),
+            },
+            "unknown-office",
+        ),
+    ] {
+        assert_eq!(world.ask("HUB", bad).await.expect_err("it is refused").code, code);
+    }
+    let first = world.ask("HUB", tick("line", true, "cb-an")).await.expect("the hub ticks");
+    let again = world.ask("HUB", tick("line", true, "cb-binh")).await.expect("nothing changes");
+    assert_eq!((&again["who"], &again["at_ms"]), (&"cb-an".into(), &first["at_ms"]));
+    world.ask("HUB", tick("power", true, "cb-an")).await.expect("the hub ticks");
+    world.ask("HUB", tick("power", false, "cb-binh")).await.expect("and takes back");
+    world.settle().await;
+    world.restart("HUB").await;
+    for (at, may_tick) in [("HUB", true), ("EAST", false)] {
+        let shown = world.ask(at, Request::Rollout).await.expect("answers");
+        assert_eq!(shown["may_tick"], may_tick);
+        let line = |need: &str| {
+            let offices = shown["waves"][0]["offices"].as_array().into_iter().flatten();
+            let east = offices.clone().find(|it| it["office"] == "EAST").cloned();
+            let list = east.unwrap_or_default()["list"].as_array().cloned().unwrap_or_default();
+            list.into_iter().find(|it| it["need"] == need).unwrap_or_default()
+        };
+        assert_eq!((&line("line")["done"], &line("line")["who"]), (&true.into(), &"cb-an".into()));
+        assert_eq!(line("line")["at_ms"], first["at_ms"]);
+        let power = line("power");
+        assert_eq!((&power["done"], &power["who"]), (&false.into(), &"cb-binh".into()));
+        assert_eq!(
+            (&line("notices")["done"], &line("notices")["who"]),
+            (&false.into(), &Value::Null)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_off_behind_a_district_is_known_at_the_hub() {
+    let mut world = World::new().await;
+    world.join("EAST").await;
+    world.join_only("HILL").await;
+    let clock: Clock = Arc::new(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Moment(u64::try_from(now.as_millis()).unwrap_or_default() + 5 * MINUTE_MS)
+    });
+    world.start_at("HILL", clock).await;
+    until_state(&world, "HUB", "HILL", "settled").await;
+    let is_behind = async || row(&world, "HUB", "HILL").await["standing"]["direct"] == false;
+    world.until("HILL stands behind EAST", is_behind).await;
+    world.receive("HILL", "Trần Thị Bình").await;
+    let is_known = async || {
+        let skew_ms = row(&world, "HUB", "HILL").await["standing"]["skew_ms"].as_i64();
+        skew_ms.is_some_and(|skew| (240_000..360_000).contains(&skew))
+    };
+    world.until("the hub knows how far HILL is ahead", is_known).await;
 }

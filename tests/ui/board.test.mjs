@@ -55,6 +55,7 @@ const PAGES = [
   "/board/offices/QNM-TAMKY",
   "/board/requests",
   "/board/rollout",
+  "/board/rollout?open=QNM-HOIAN",
 ];
 
 for (const language of ["vi", "en"]) {
@@ -144,6 +145,19 @@ test("a code that was withdrawn on the page lets nobody in", async () => {
   const late = new Node("QNM-DAILOC");
   province.nodes.push(late);
   await assert.rejects(late.joins(code), /withdrew this code/);
+  await desk.close();
+});
+
+test("the readiness list is ticked on the page, which says who did", async () => {
+  const desk = await (await Desk.at(chromium, hub, { script: false })).signIn();
+  await desk.go("/board/rollout");
+  const row = "tr:has(#at-QNM-HOIAN)";
+  await desk.page.locator(`${row} summary`).click();
+  await desk.press(`${row} button[name=tick][value=line]`);
+  const line = `${row} li:has(button[value=line])`;
+  assert.match(await desk.text(line), /Có đường truyền: có\s+cb-an, \d\d:\d\d/);
+  await desk.press(`${row} button[name=untick][value=line]`);
+  assert.match(await desk.text(line), /Có đường truyền: chưa\s+cb-an, \d\d:\d\d/);
   await desk.close();
 });
 

@@ -25,6 +25,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/board/tree", WATCHING, |visit| Box::pin(tree::show(visit))),
         Route::get("/board/offices/{office}", WATCHING, |visit| Box::pin(office::show(visit))),
         Route::get("/board/rollout", WATCHING, |visit| Box::pin(rollout::show(visit))),
+        Route::post("/board/rollout", WATCHING, |visit| Box::pin(rollout::tick(visit))),
         Route::get("/access", WATCHING, |visit| Box::pin(access::show(visit))),
         Route::get("/board/requests", IN_CHARGE, |visit| Box::pin(requests::show(visit))),
         Route::post("/board/requests", IN_CHARGE, |visit| Box::pin(requests::decide(visit))),

@@ -49,7 +49,15 @@ fn told(request: &Request) -> Result<Value, Failure> {
         Request::Invitations => Ok(invitations()),
         Request::Rollout => Ok(json!({ "waves": [{ "wave": 2017, "offices": [{
             "office": "HOIAN", "name": "Hội An <b>", "joined_ms": null, "below": 13,
-            "below_joined": 2, "ready": { "invited": true } }] }] })),
+            "below_joined": 2, "ready": { "invited": true }, "list": [
+                { "need": "line", "done": true, "who": "<b>An <b>",
+                    "at_ms": 1_764_000_000_000_u64 },
+                { "need": "power", "done": false, "who": null, "at_ms": null },
+                { "need": "of-<b>\"-later", "done": false }] }] }], "may_tick": true })),
+        Request::Tick { office, need, done, officer } if need == "power" => {
+            assert_eq!((*done, &**officer), (true, "cb-an"), "the session says who");
+            Ok(json!({ "office": office }))
+        }
         Request::Invite { valid_hours: 0, .. } => {
             Err(Failure::usage("valid-hours", "none", "0", "choose"))
         }
@@ -304,4 +312,27 @@ async fn only_a_code_that_is_still_good_can_be_withdrawn() {
     let (status, text, _) = world.post("/board/requests", &form("a1")).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(text.contains("class=\"errors\"") && text.contains("href=\"#issued\""), "{text}");
+}
+
+#[tokio::test]
+async fn the_readiness_list_says_who_ticked_and_whoever_watches_ticks() {
+    let world = world(&[Role::Supervisor]).await;
+    let (_, text) = world.get("/board/rollout", "vi").await;
+    assert!(
+        text.contains("Có đường truyền: có") && text.contains("An &#60;b&#62;, 23:00"),
+        "{text}"
+    );
+    assert!(text.contains("name=\"untick\" value=\"line\""), "{text}");
+    assert!(text.contains("name=\"tick\" value=\"power\""), "{text}");
+    assert!(text.contains("Thiếu 8"), "six that are measured and two that are not ticked: {text}");
+    let (status, ..) = world.post("/board/rollout", "office=HOIAN&tick=power&once=a").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    for bad in ["office=HOIAN&tick=moon&once=b", "office=&tick=power&once=c", "once=d"] {
+        let (status, text, _) = world.post("/board/rollout", bad).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        assert!(text.contains("href=\"#waves\""), "{text}");
+    }
+    let clerk = self::world(&[Role::Intake]).await;
+    let (status, ..) = clerk.post("/board/rollout", "office=HOIAN&tick=power&once=a").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
 }

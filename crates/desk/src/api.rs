@@ -108,6 +108,14 @@ struct Inviting {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Ticking {
+    office: String,
+    need: String,
+    done: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Revoking {
     reason: Option<String>,
 }
@@ -227,7 +235,7 @@ const SESSION: &str = "/api/v1/session";
 const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Every call that is a request to the node.
-pub(crate) static CALLS: [Call; 29] = [
+pub(crate) static CALLS: [Call; 30] = [
     read_call("/api/v1/status", "Where this node stands", |_| Ok(Request::Status)),
     read_call("/api/v1/peers", "The links alone", |_| Ok(Request::Peers)),
     read_call("/api/v1/offices", "The offices of the federation", |_| Ok(Request::Offices)),
@@ -252,6 +260,14 @@ pub(crate) static CALLS: [Call; 29] = [
         who: WATCHING,
         ..read_call("/api/v1/board/rollout", "The waves, and how ready each office is", |_| {
             Ok(Request::Rollout)
+        })
+    },
+    Call {
+        body: "office, need (a word of the list), done",
+        ..act_call("/api/v1/board/rollout/ticks", "Ticks the readiness list", WATCHING, |visit| {
+            let Ticking { office, need, done } = body(visit)?;
+            let (office, officer) = (read("office", &office)?, visit.officer().to_owned());
+            Ok(Request::Tick { office, need, done, officer })
         })
     },
     Call {

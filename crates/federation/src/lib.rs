@@ -10,6 +10,7 @@ mod authority;
 mod edit;
 mod office;
 mod province;
+mod ready;
 mod registry;
 mod serials;
 mod tree;
@@ -22,6 +23,7 @@ pub use edit::{
 };
 pub use office::{Node, Office, OfficialCode};
 pub use province::{Province, ProvinceError, UnknownOffice};
+pub use ready::{Need, Tick, tick};
 pub use registry::{MAX_NODES, MAX_OFFICES, Problem, Registry};
 pub use serials::SerialPart;
 pub use tree::MAX_DEPTH;

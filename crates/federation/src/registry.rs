@@ -10,6 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::office::{Node, Office};
+use crate::ready::{Need, Tick, read_ticks};
 use crate::serials::SerialPart;
 use crate::tree::{MAX_DEPTH, Tree};
 
@@ -28,6 +29,7 @@ pub struct Registry {
     root: Option<OfficeId>,
     offices: BTreeMap<OfficeId, Office>,
     nodes: BTreeMap<NodeId, Node>,
+    ticks: BTreeMap<(OfficeId, Need), Tick>,
     tree: Tree,
     problems: Vec<Problem>,
 }
@@ -127,7 +129,8 @@ impl Registry {
             problems.push(Problem::NoRoot);
         }
         let name = federation["name"].as_str().unwrap_or_default().to_owned();
-        Registry { name, root, offices, nodes, tree, problems }
+        let ticks = read_ticks(value, offices.keys().copied());
+        Registry { name, root, offices, nodes, ticks, tree, problems }
     }
 
     /// The federation's name, for people; empty if there is none.
@@ -199,6 +202,12 @@ impl Registry {
             }
         }
         closed
+    }
+
+    /// Whether an office has one of the things that it needs, as people have said; none before
+    /// anybody did.
+    pub fn tick(&self, office: OfficeId, need: Need) -> Option<&Tick> {
+        self.ticks.get(&(office, need))
     }
 
     /// One node, revoked or not.

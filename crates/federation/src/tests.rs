@@ -1,15 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lienthong_document::{Actor, Document, EditError, Editor};
-use lienthong_protocol::limits::MAX_CHANGE_BYTES;
+use lienthong_protocol::limits::{MAX_CHANGE_BYTES, MAX_TEXT_BYTES};
 use lienthong_protocol::{Incarnation, Kind, Moment, NodeId, OfficeId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
-    Audience, AuthorRefusal, GenesisRefusal, MAX_DEPTH, NewNode, Office, Problem, Province,
-    Registry, SerialPart, WriteRefusal, add_node, add_office, explain_revocation, found,
-    genesis_is_sound, move_office, revoke, set_addresses, set_serials,
+    Audience, AuthorRefusal, GenesisRefusal, MAX_DEPTH, Need, NewNode, Office, Problem, Province,
+    Registry, SerialPart, Tick, WriteRefusal, add_node, add_office, explain_revocation, found,
+    genesis_is_sound, move_office, revoke, set_addresses, set_serials, tick,
 };
 
 const AT: Moment = Moment(1_500_000_000_000);
@@ -342,6 +342,49 @@ fn a_registry_without_sense_is_read_as_an_empty_one() {
         assert_eq!(registry.offices().count() + registry.nodes().count(), 0);
     }
     assert_eq!(Registry::read(&Document::new()).root(), None);
+}
+
+#[test]
+fn ticks_of_two_roots_at_once_are_both_kept_and_can_be_taken_back() {
+    let (hoian, base) = (office("HOIAN"), founded());
+    let said = |is_done| Tick { is_done, who: "cb-an".into(), at: AT };
+    let mut merged = base.clone();
+    for (by, need) in [(1, Need::Line), (9, Need::Power)] {
+        let actor = Actor::derive(node(by), Incarnation(1));
+        let draft = base.edit(actor, |editor| tick(editor, hoian, need, &said(true)));
+        merged.apply(draft.expect("a sound edit").payload()).expect("both are sound");
+    }
+    let registry = Registry::read(&merged);
+    assert_eq!(registry.tick(hoian, Need::Line), Some(&said(true)));
+    assert_eq!(registry.tick(hoian, Need::Power), Some(&said(true)));
+    assert_eq!(registry.tick(office("TAMKY"), Need::Line), None);
+    let back = edited(&merged, |editor| tick(editor, hoian, Need::Line, &said(false)));
+    assert_eq!(Registry::read(&back).tick(hoian, Need::Line), Some(&said(false)));
+    assert_eq!(Registry::read(&back).problems(), []);
+}
+
+#[test]
+fn a_tick_that_does_not_read_is_no_tick_and_hurts_nobody() {
+    let long = "x".repeat(MAX_TEXT_BYTES + 1);
+    let registry = Registry::from_value(&json!({
+        "federation": { "root": "HUB" },
+        "offices": {
+            "HUB": { "name": "hub", "ready-line": 9 },
+            "HOIAN": {
+                "name": "a",
+                "parent": "HUB",
+                "ready-line": { "done": "yes", "who": 7 },
+                "ready-power": { "done": true, "who": long, "at": 1 },
+                "ready-of-later": { "done": true, "who": "cb-an", "at": 1 },
+                "ready-people": { "done": true, "who": "cb-an", "at": 1, "more": [] },
+            },
+        },
+    }));
+    let held = |need: &Need| registry.tick(office("HOIAN"), *need).is_some();
+    assert_eq!(Need::ALL.into_iter().filter(held).collect::<Vec<_>>(), [Need::People]);
+    assert_eq!(registry.tick(office("NOBODY"), Need::Line), None);
+    assert_eq!((registry.problems(), registry.offices().count()), (&[][..], 2));
+    assert!(Need::ALL.iter().all(|need| Need::of(need.word()) == Some(*need)));
 }
 
 #[test]

@@ -53,6 +53,17 @@ pub enum Request {
     },
     /// The waves in which centres join, and how ready each office is.
     Rollout,
+    /// Notes whether an office has one of the things on the readiness list; by the root office.
+    Tick {
+        /// The office.
+        office: OfficeId,
+        /// The thing, by its word in the answer to [`Request::Rollout`].
+        need: String,
+        /// Whether it is there.
+        done: bool,
+        /// Who says so.
+        officer: String,
+    },
     /// The join codes that were given out, without the codes.
     Invitations,
     /// Takes back a join code that nobody has come with.
