@@ -12,6 +12,9 @@ use lienthong_request::{
     AccessFilter, Deciding, Failure, Filter, ProposalFilter, Proposing, Publishing, Request,
 };
 
+use crate::Demo;
+use crate::serve::Serve;
+
 /// Liên Thông connects the one-stop offices of a province.
 #[derive(Parser)]
 #[command(name = "lienthong", version, about, disable_help_subcommand = true)]
@@ -73,6 +76,19 @@ pub(crate) enum Command {
     /// The nodes of the federation.
     #[command(subcommand)]
     Node(NodeCommand),
+    /// How the offices at and below this one stand, the worst first.
+    Board {
+        /// One of them alone: its links, nodes, contact and quarantine.
+        office: Option<OfficeId>,
+    },
+    /// Who joins in which wave, and what each office still lacks.
+    Rollout {
+        #[command(subcommand)]
+        command: Option<RolloutCommand>,
+    },
+    /// The join codes that were given out.
+    #[command(subcommand)]
+    Invitation(InvitationCommand),
     /// Receives dossiers from a file of JSON Lines or CSV.
     Import(Import),
     /// Writes the canonical form of every dossier to a file, one a line.
@@ -100,35 +116,6 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Plays a province on loopback: offices work, are cut off, come back and settle.
     Demo(Demo),
-}
-
-/// How large a demonstration is.
-#[derive(Args)]
-pub(crate) struct Demo {
-    /// How many offices besides the hub, 4 to 100.
-    #[arg(long, default_value_t = 8)]
-    pub(crate) offices: usize,
-    /// How many dossiers, 1 to 100,000.
-    #[arg(long, default_value_t = 80)]
-    pub(crate) dossiers: usize,
-    /// The folder for the receipt and the control slip that are printed at the end.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Args)]
-pub(crate) struct Serve {
-    /// Where to listen, as `host:port`.
-    #[arg(long)]
-    pub(crate) listen: Option<String>,
-    /// What to tell others to dial, if not the address listened at.
-    #[arg(long)]
-    pub(crate) advertise: Option<String>,
-    /// Where to serve the web pages, as an address and port: beyond loopback with TLS only, under
-    /// the names in the setting `http_names`; a folder that has not joined is served at
-    /// 127.0.0.1:8080.
-    #[arg(long)]
-    pub(crate) http: Option<String>,
 }
 
 /// One act, as it is typed.
@@ -248,11 +235,44 @@ pub(crate) enum OfficeCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum RolloutCommand {
+    /// Notes that an office has one of the things on the readiness list.
+    Tick {
+        /// The office.
+        office: OfficeId,
+        /// The thing: counters, line, machines, power, people, training or notices.
+        need: String,
+        /// Who says so.
+        #[arg(long)]
+        officer: String,
+        /// Takes the tick back.
+        #[arg(long)]
+        undo: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum InvitationCommand {
+    /// All codes of the last weeks, without the codes themselves.
+    List,
+    /// Takes back a code that nobody has come with.
+    Withdraw {
+        /// Its id in the list.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum NodeCommand {
     /// All nodes, and those that wait for approval.
     List,
     /// Lets a node in that waits.
     Approve {
+        /// Its id.
+        node: NodeId,
+    },
+    /// Turns a node away that waits; its join code is void.
+    Refuse {
         /// Its id.
         node: NodeId,
     },
@@ -351,14 +371,6 @@ pub(crate) enum ConfigCommand {
     Show,
 }
 
-impl OfficeCommand {
-    pub(crate) fn into_request(self) -> Request {
-        match self {
-            OfficeCommand::List => Request::Offices,
-        }
-    }
-}
-
 impl CatalogueCommand {
     pub(crate) fn into_request(self) -> Result<Request, Failure> {
         Ok(match self {
@@ -402,23 +414,24 @@ impl NodeCommand {
         match self {
             NodeCommand::List => Request::Nodes,
             NodeCommand::Approve { node } => Request::Approve { node },
+            NodeCommand::Refuse { node } => Request::Refuse { node },
             NodeCommand::Revoke { node, reason } => Request::Revoke { node, reason },
         }
     }
 }
 
-impl AccessCommand {
+impl RolloutCommand {
     pub(crate) fn into_request(self) -> Request {
-        match self {
-            AccessCommand::List(filter) => Request::Looks(filter),
-        }
+        let RolloutCommand::Tick { office, need, officer, undo } = self;
+        Request::Tick { office, need, done: !undo, officer }
     }
 }
 
-impl ViewsCommand {
+impl InvitationCommand {
     pub(crate) fn into_request(self) -> Request {
         match self {
-            ViewsCommand::Rebuild => Request::RebuildViews,
+            InvitationCommand::List => Request::Invitations,
+            InvitationCommand::Withdraw { id } => Request::Withdraw { invitation: id },
         }
     }
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use indicatif::MultiProgress;
 use lienthong::{demo, print};
 use lienthong_console::{export, import, local_time, settings, text_of, titled, words};
@@ -17,7 +17,9 @@ use lienthong_protocol::OfficeId;
 use lienthong_request::{Exit, Failure, Request, SCHEMA, call};
 use serde_json::{Value, json};
 
-use crate::commands::{Command, ConfigCommand, Counter, Demo, Line, Print};
+use crate::commands::{
+    AccessCommand, Command, ConfigCommand, Counter, Line, OfficeCommand, Print, ViewsCommand,
+};
 
 fn main() -> ExitCode {
     let line = Line::parse();
@@ -62,10 +64,15 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Status => Request::Status,
         Command::Peers => Request::Peers,
         Command::Ping { office } => Request::Ping { office },
-        Command::Office(command) => command.into_request(),
+        Command::Office(OfficeCommand::List) => Request::Offices,
         Command::Node(command) => command.into_request(),
-        Command::Access(command) => command.into_request(),
-        Command::Views(command) => command.into_request(),
+        Command::Board { office: None } => Request::Board,
+        Command::Board { office: Some(office) } => Request::BoardOffice { office },
+        Command::Rollout { command: None } => Request::Rollout,
+        Command::Rollout { command: Some(command) } => command.into_request(),
+        Command::Invitation(command) => command.into_request(),
+        Command::Access(AccessCommand::List(filter)) => Request::Looks(filter),
+        Command::Views(ViewsCommand::Rebuild) => Request::RebuildViews,
         Command::Catalogue(command) => command.into_request()?,
         Command::Calendar(command) => command.into_request()?,
         Command::Staff(command) => command.into_request()?,
@@ -171,6 +178,20 @@ fn config(data: &Path, command: &ConfigCommand, json: bool) -> Result<(), Failur
             show(json, &answer, || settings(&answer))
         }
     }
+}
+
+/// How large a demonstration is.
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// How many offices besides the hub, 4 to 100.
+    #[arg(long, default_value_t = 8)]
+    offices: usize,
+    /// How many dossiers, 1 to 100,000.
+    #[arg(long, default_value_t = 80)]
+    dossiers: usize,
+    /// The folder for the receipt and the control slip that are printed at the end.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
 }
 
 async fn play(what: &Demo, json: bool) -> Result<(), Failure> {

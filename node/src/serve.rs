@@ -4,14 +4,13 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lienthong::{Node, Pages};
 use lienthong_folder::{Flags, Folder, LogFormat, Settings};
 use lienthong_request::{Failure, Request};
 use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-use crate::commands::Serve;
 
 /// How long a stop may take before the process ends all the same.
 const STOP_TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -21,6 +20,22 @@ const SHOW_EVERY: Duration = Duration::from_millis(250);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a first load is told where no terminal shows it.
 const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// How a node is run, as it is typed.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Where to listen, as `host:port`.
+    #[arg(long)]
+    pub(crate) listen: Option<String>,
+    /// What to tell others to dial, if not the address listened at.
+    #[arg(long)]
+    pub(crate) advertise: Option<String>,
+    /// Where to serve the web pages, as an address and port: beyond loopback with TLS only, under
+    /// the names in the setting `http_names`; a folder that has not joined is served at
+    /// 127.0.0.1:8080.
+    #[arg(long)]
+    pub(crate) http: Option<String>,
+}
 
 /// Runs the node of a data folder.
 pub(crate) async fn serve(data: &Path, serve: Serve) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //! Vietnamese first, tables, and dossiers by the thousand in and out.
 
 mod access;
+mod board;
 mod layout;
 mod proposals;
 mod published;

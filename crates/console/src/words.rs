@@ -10,6 +10,7 @@ use lienthong_request::Request;
 use serde_json::Value;
 
 use crate::access::looks_in_words;
+use crate::board;
 use crate::layout::{NOTHING, clean, columns, listed, plain, rows_of, table};
 use crate::proposals::{proposal_in_words, proposals_in_words};
 use crate::published;
@@ -29,6 +30,11 @@ pub fn words(request: &Request, answer: &Value) -> String {
         Request::Review { .. } => reviewed(answer),
         Request::Outbox => outbox(answer),
         Request::History { .. } => history(answer),
+        Request::Board => board::board_in_words(answer),
+        Request::BoardOffice { .. } => board::board_office_in_words(answer),
+        Request::Rollout => board::rollout_in_words(answer),
+        Request::Tick { .. } => titled("đã đánh dấu / ticked", answer),
+        Request::Invitations => board::invitations_in_words(answer),
         Request::Looks(_) => page_of(looks_in_words(answer), answer),
         Request::Receive { .. } => warned(titled("đã tiếp nhận / received", answer), answer),
         Request::Act { .. } => warned(titled("đã ghi / saved", answer), answer),
@@ -115,7 +121,7 @@ fn status(answer: &Value) -> String {
     text
 }
 
-fn links(links: &Value) -> String {
+pub(crate) fn links(links: &Value) -> String {
     let headings = [
         ("liên kết với", "link with"),
         ("trạng thái", "state"),
@@ -396,12 +402,12 @@ fn tier(tier: &str) -> Option<&'static str> {
     }
 }
 
-fn addresses(list: &Value) -> String {
+pub(crate) fn addresses(list: &Value) -> String {
     let known = rows_of(list, plain).join(", ");
     if known.is_empty() { NOTHING.to_owned() } else { known }
 }
 
-fn yes(value: &Value) -> String {
+pub(crate) fn yes(value: &Value) -> String {
     if value == true { "có / yes".into() } else { "không / no".into() }
 }
 
@@ -440,6 +446,10 @@ const FACTS: &[(&str, &str)] = &[
     ("id", "tài liệu / document"),
     ("office", "đơn vị / office"),
     ("node", "nút / node"),
+    ("invitation", "mã tham gia / join code"),
+    ("need", "mục / need"),
+    ("done", "đã có / done"),
+    ("who", "cán bộ / officer"),
     ("incarnation", "lần chạy / incarnation"),
     ("received", "đã tiếp nhận / received"),
     ("refused", "bị từ chối / refused"),
