@@ -1,7 +1,7 @@
 // Real nodes as processes of their own: the program that `tests/run` built, each with a folder.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createSocket } from "node:dgram";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -18,10 +18,49 @@ export const OFFICER = "cb-an";
 /** How long something that takes moments may take before the test fails. */
 const PATIENCE_MS = 60_000;
 
+/**
+ * A clock that nodes follow while they run: the machine's, so far ahead as is wanted. What the time
+ * of day decides is tested on a day that the published calendar knows, whenever the tests run.
+ */
+export class Clock {
+  constructor(minute) {
+    this.folder = mkdtempSync(join(tmpdir(), "lienthong-clock-"));
+    this.file = join(this.folder, "ahead");
+    this.set(minute);
+  }
+
+  /** Sets it to a minute in Vietnam, such as `2026-11-24T10:00`; nodes follow within a second. */
+  set(minute) {
+    const seconds = Math.round((Date.parse(`${minute}:00+07:00`) - Date.now()) / 1000);
+    // A node must never read half a number.
+    writeFileSync(`${this.file}.new`, `${seconds < 0 ? "" : "+"}${seconds}s`);
+    renameSync(`${this.file}.new`, this.file);
+  }
+
+  /** What a process needs to follow it. */
+  get environment() {
+    const library = readdirSync("/usr/lib")
+      .map((machine) => `/usr/lib/${machine}/faketime/libfaketimeMT.so.1`)
+      .find(existsSync);
+    if (!library) throw new Error("apt-get install faketime");
+    return {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: this.file,
+      FAKETIME_CACHE_DURATION: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    };
+  }
+
+  remove() {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
 /** One node. Its folder is empty until it founds or joins, by command or in a browser. */
 export class Node {
-  constructor(office) {
+  constructor(office, clock) {
     this.office = office;
+    this.clock = clock;
     this.folder = mkdtempSync(join(tmpdir(), "lienthong-ui-"));
     this.data = join(this.folder, "data");
   }
@@ -32,13 +71,19 @@ export class Node {
   }
 
   say(words, input = "") {
-    const options = { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] };
+    const stdio = ["pipe", "pipe", "pipe"];
+    const options = { input, encoding: "utf8", stdio, env: this.surroundings() };
     return execFileSync(PROGRAM, [...words, "--data", this.data], options);
+  }
+
+  surroundings() {
+    return { ...process.env, ...this.clock?.environment, ...this.environment };
   }
 
   /** Joins with a code, while others go on: somebody may have to approve it first. */
   async joins(code) {
-    const joining = spawn(PROGRAM, ["join", "-", "--data", this.data], { stdio: "pipe" });
+    const options = { stdio: "pipe", env: this.surroundings() };
+    const joining = spawn(PROGRAM, ["join", "-", "--data", this.data], options);
     const told = [];
     joining.stderr.on("data", (words) => told.push(words));
     joining.stdin.end(code);
@@ -50,8 +95,8 @@ export class Node {
   async start() {
     this.address ??= `127.0.0.1:${await freePort()}`;
     const words = ["serve", "--data", this.data, "--listen", this.address, "--http", "127.0.0.1:0"];
-    const env = { ...process.env, ...this.environment };
-    this.process = spawn(PROGRAM, words, { stdio: ["ignore", "ignore", "pipe"], env });
+    const options = { stdio: ["ignore", "ignore", "pipe"], env: this.surroundings() };
+    this.process = spawn(PROGRAM, words, options);
     this.log = [];
     const told = new Promise((tell, fail) => {
       createInterface({ input: this.process.stderr }).on("line", (line) => {
@@ -125,9 +170,15 @@ export class Node {
 
 /** The centre with catalogue and calendar, and offices that joined it, all running. */
 export class Province {
-  static async of(...offices) {
+  static of(...offices) {
+    return Province.at(undefined, ...offices);
+  }
+
+  /** The same, with a clock of its own. */
+  static async at(clock, ...offices) {
     const province = new Province();
-    province.hub = new Node("QNM-HCC");
+    province.clock = clock;
+    province.hub = new Node("QNM-HCC", clock);
     province.nodes = [province.hub];
     const config = (name) => join(ROOT, "config/quang-nam", name);
     province.hub.say(["init", "--office", "QNM-HCC", "--province", PROVINCE]);
@@ -142,7 +193,7 @@ export class Province {
   }
 
   async join(office) {
-    const node = new Node(office);
+    const node = new Node(office, this.clock);
     this.nodes.push(node);
     const invited = this.hub.say(["invite", office]);
     node.say(["join", "-"], invited);
@@ -158,6 +209,7 @@ export class Province {
 
   async remove() {
     for (const node of this.nodes.reverse()) await node.remove();
+    this.clock?.remove();
   }
 }
 

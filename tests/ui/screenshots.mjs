@@ -1,12 +1,13 @@
 // Makes the pictures of `deploy/screenshots`: `node screenshots.mjs`.
 import { fileURLToPath } from "node:url";
 import { Desk, browser } from "./desk.mjs";
-import { Province } from "./node.mjs";
+import { Clock, Province } from "./node.mjs";
 
 const FOLDER = fileURLToPath(new URL("../../deploy/screenshots", import.meta.url));
 
 const chromium = await browser();
-const province = await Province.of("QNM-HOIAN", "QNM-HOIAN-CAMCHAU", "QNM-TAMKY");
+const clock = new Clock("2026-11-24T15:30");
+const province = await Province.at(clock, "QNM-HOIAN", "QNM-HOIAN-CAMCHAU", "QNM-TAMKY");
 try {
   const office = province.node("QNM-HOIAN-CAMCHAU");
   const desk = await (await Desk.at(chromium, office)).signIn();
@@ -31,11 +32,20 @@ try {
   await desk.go("/receive?procedure=1.001193.H47");
   await take("receive");
   await desk.close();
+  const silent = await (await Desk.at(chromium, province.node("QNM-TAMKY"))).signIn();
+  await silent.receive({ procedure: "2.000815.H47", name: "Phạm Thị Dung" });
+  await silent.close();
+  await province.node("QNM-TAMKY").settled();
+  await province.node("QNM-TAMKY").stop();
+  // The silence is in office hours, with a citizen's due behind it.
+  clock.set("2026-11-24T16:30");
+  await province.hub.until("the silence shows", () => {
+    return province.hub.command("board").numbers.at_risk > 0;
+  });
   const board = await (await Desk.at(chromium, province.hub)).signIn();
   const look = (name) => board.page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true });
-  await province.node("QNM-TAMKY").stop();
   await board.go("/board");
-  await board.page.waitForSelector(".state:is(.resting, .cut-off)");
+  await board.page.waitForSelector(".state.cut-off");
   await look("board");
   await board.go("/board/tree");
   await look("tree");
