@@ -3,7 +3,6 @@
 use lienthong_request::Request;
 use serde_json::json;
 
-use super::*;
 use crate::words::words;
 
 #[test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use lienthong_folder::{Account, Role};
-use lienthong_request::{Failure, Request};
-use lienthong_web::{Answer, FieldErrors, Tongue, Visit};
-use serde_json::Value;
+use lienthong_request::{Failure, Request, SCHEMA};
+use lienthong_web::{Answer, FieldErrors, Site, Tongue, Visit};
+use serde_json::{Value, json};
 
 use crate::login::error_at;
 
@@ -43,27 +43,9 @@ pub(crate) async fn show(visit: Arc<Visit>) -> Answer {
 /// Adds or changes one account; which, says the button that was pressed.
 pub(crate) async fn save(visit: Arc<Visit>) -> Answer {
     let officer = visit.field("officer").to_owned();
-    let held = visit.site().accounts().of(&officer).cloned();
-    let site = visit.site();
-    let done = match (visit.field("do"), held) {
-        ("add", None) => add(&visit, &officer).await.map(Some),
-        ("add", Some(_)) => {
-            let mut errors = FieldErrors::default();
-            errors.add("officer", visit.tongue().tell("accounts.has", &[("officer", &officer)]));
-            return page(&visit, errors, None).await;
-        }
-        ("roles", Some(account)) => {
-            let roles = roles(&visit)?;
-            site.change_account(Account { roles, ..account }).await.map(|()| None)
-        }
-        ("reset", Some(account)) => site.reset_account(account).await.map(Some),
-        ("disable", Some(account)) => {
-            site.change_account(Account { is_disabled: true, ..account }).await.map(|()| None)
-        }
-        ("enable", Some(account)) => {
-            site.change_account(Account { is_disabled: false, ..account }).await.map(|()| None)
-        }
-        (_, _) => Err(no_such_account()),
+    let done = match pressed(&visit) {
+        Ok(asked) => change(visit.site(), &officer, asked).await,
+        Err(failure) => Err(failure),
     };
     match done {
         Ok(one_time) => {
@@ -74,15 +56,74 @@ pub(crate) async fn save(visit: Arc<Visit>) -> Answer {
     }
 }
 
-async fn add(visit: &Visit, officer: &str) -> Result<String, Failure> {
-    let account = Account {
-        officer: officer.to_owned(),
-        password: String::new(),
-        roles: roles(visit)?,
-        is_one_time: true,
-        is_disabled: false,
+/// What is done to an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The officer gets one.
+    Add(BTreeSet<Role>),
+    /// It is for something else from now on.
+    Roles(BTreeSet<Role>),
+    /// It gets a new one-time password.
+    Reset,
+    /// Nobody may log in with it.
+    End,
+    /// Its officer may log in again.
+    Open,
+}
+
+/// Changes an account of this node; a new one-time password is told this once. One that ends, and
+/// one with a new password, is signed out.
+pub(crate) async fn change(
+    site: &Arc<Site>,
+    officer: &str,
+    change: Change,
+) -> Result<Option<String>, Failure> {
+    let held = site.accounts().of(officer).cloned();
+    let changed = match (change, held) {
+        (Change::Add(roles), None) => {
+            let account = Account {
+                officer: officer.to_owned(),
+                password: String::new(),
+                roles,
+                is_one_time: true,
+                is_disabled: false,
+            };
+            return site.reset_account(account).await.map(Some);
+        }
+        (Change::Add(_), Some(_)) => return Err(has_account()),
+        (_, None) => return Err(no_such_account()),
+        (Change::Reset, Some(account)) => return site.reset_account(account).await.map(Some),
+        (Change::Roles(roles), Some(account)) => Account { roles, ..account },
+        (Change::End, Some(account)) => Account { is_disabled: true, ..account },
+        (Change::Open, Some(account)) => Account { is_disabled: false, ..account },
     };
-    visit.site().reset_account(account).await
+    site.change_account(changed).await.map(|()| None)
+}
+
+/// The accounts of this node as programs see them; nothing of a password is in it.
+pub(crate) fn listed(site: &Site) -> Value {
+    let accounts = site.accounts();
+    let shown = accounts.all().map(|account| {
+        json!({
+            "officer": account.officer,
+            "roles": account.roles,
+            "one_time": account.is_one_time,
+            "ended": account.is_disabled,
+        })
+    });
+    json!({ "schema": SCHEMA, "accounts": shown.collect::<Vec<_>>() })
+}
+
+/// What the button of the page asks for.
+fn pressed(visit: &Visit) -> Result<Change, Failure> {
+    match visit.field("do") {
+        "add" => roles(visit).map(Change::Add),
+        "roles" => roles(visit).map(Change::Roles),
+        "reset" => Ok(Change::Reset),
+        "disable" => Ok(Change::End),
+        "enable" => Ok(Change::Open),
+        _ => Err(no_such_account()),
+    }
 }
 
 fn roles(visit: &Visit) -> Result<BTreeSet<Role>, Failure> {
@@ -129,6 +170,15 @@ fn line(account: Account, officers: &[Value]) -> Line {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+fn has_account() -> Failure {
+    Failure::refused(
+        "account-there",
+        "chưa lưu / nothing was saved",
+        "cán bộ này đã có tài khoản / this officer has an account already",
+        "sửa tài khoản đó / change that account",
+    )
 }
 
 fn no_such_account() -> Failure {

@@ -1,17 +1,24 @@
 //! The API under `/api/v1`: what the pages can do, for programs. One table says which request each
 //! call is; the router and `openapi.json` are made from it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::IntoResponse;
 use lienthong_dossier::NewAct;
 use lienthong_folder::Role;
-use lienthong_request::{AccessFilter, Failure, Filter, Publishing, Request};
+use lienthong_request::{AccessFilter, Failure, Filter, Publishing, Request, SCHEMA};
 use lienthong_web::{Answer, Route, Visit, Who, answer_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::accounts::{self, Change};
+use crate::openapi::{
+    ACCOUNT, ACT, Body, FILTER, INVITATION, NOTHING, PUBLICATION, RECEPTION, REVOCATION, ROLES,
+    TICK,
+};
 
 /// One call of the API.
 pub(crate) struct Call {
@@ -21,11 +28,21 @@ pub(crate) struct Call {
     pub(crate) who: Who,
     /// The fields of the query with what they mean.
     pub(crate) query: &'static [(&'static str, &'static str)],
-    /// What the JSON body is; empty for a call without one.
-    pub(crate) body: &'static str,
+    /// What the JSON body is.
+    pub(crate) body: &'static Body,
     /// Whether it changes something, so that it needs a key against doing it twice.
     pub(crate) is_act: bool,
-    ask: fn(&Visit) -> Result<Request, Failure>,
+    ask: Ask,
+}
+
+/// What a call turns to.
+enum Ask {
+    /// The node.
+    Node(fn(&Visit) -> Result<Request, Failure>),
+    /// The list of this node's accounts.
+    Accounts,
+    /// One of them, with what is done to it.
+    Account(fn(&Visit) -> Result<(String, Change), Failure>),
 }
 
 /// How a call is asked for.
@@ -60,12 +77,28 @@ fn route(call: &'static Call) -> Route {
 }
 
 async fn answer(call: &Call, visit: &Visit) -> Answer {
-    let request = (call.ask)(visit)?;
+    let request = match call.ask {
+        Ask::Node(ask) => ask(visit)?,
+        Ask::Accounts => return Ok(tagged(visit, &accounts::listed(visit.site()))),
+        Ask::Account(ask) => return account(ask(visit)?, visit).await,
+    };
     if !call.is_act {
         return Ok(tagged(visit, &visit.ask(request).await?));
     }
     let key = visit.header("idempotency-key").ok_or_else(no_key)?;
     let answer = visit.ask_once(key, request).await?;
+    Ok((StatusCode::CREATED, answer_json(&answer)).into_response())
+}
+
+/// Changes an account; the one-time password that comes of it stands in this answer alone.
+async fn account((officer, change): (String, Change), visit: &Visit) -> Answer {
+    let key = visit.header("idempotency-key").ok_or_else(no_key)?;
+    let (site, asked) = (Arc::clone(visit.site()), format!("{officer} {change:?}"));
+    let doing = async move {
+        let password = accounts::change(&site, &officer, change).await?;
+        Ok(json!({ "schema": SCHEMA, "officer": officer, "password": password }))
+    };
+    let answer = visit.do_once(key, asked.as_bytes(), doing).await?;
     Ok((StatusCode::CREATED, answer_json(&answer)).into_response())
 }
 
@@ -83,7 +116,7 @@ fn tagged(visit: &Visit, answer: &Value) -> axum::response::Response {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SignIn {
+pub(crate) struct SignIn {
     officer: String,
     password: String,
 }
@@ -101,14 +134,14 @@ async fn sign_out(visit: Arc<Visit>) -> Answer {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Inviting {
+pub(crate) struct Inviting {
     office: String,
     valid_hours: u32,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Ticking {
+pub(crate) struct Ticking {
     office: String,
     need: String,
     done: bool,
@@ -116,16 +149,29 @@ struct Ticking {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Revoking {
+pub(crate) struct Revoking {
     reason: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Published {
+pub(crate) struct Published {
     what: Publishing,
     text: String,
     from: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    officer: String,
+    roles: BTreeSet<Role>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRoles {
+    roles: BTreeSet<Role>,
 }
 
 fn body<T: DeserializeOwned>(visit: &Visit) -> Result<T, Failure> {
@@ -213,8 +259,8 @@ const fn read_call(
     summary: &'static str,
     ask: fn(&Visit) -> Result<Request, Failure>,
 ) -> Call {
-    let (verb, who, query) = (Verb::Get, Who::Officer, &[]);
-    Call { verb, path, summary, who, query, body: "", is_act: false, ask }
+    let (verb, who, query, ask) = (Verb::Get, Who::Officer, &[], Ask::Node(ask));
+    Call { verb, path, summary, who, query, body: &NOTHING, is_act: false, ask }
 }
 
 const fn act_call(
@@ -226,6 +272,21 @@ const fn act_call(
     Call { verb: Verb::Post, who, is_act: true, ..read_call(path, summary, ask) }
 }
 
+const fn account_call(
+    path: &'static str,
+    summary: &'static str,
+    body: &'static Body,
+    ask: fn(&Visit) -> Result<(String, Change), Failure>,
+) -> Call {
+    let (verb, who, ask) = (Verb::Post, IN_CHARGE, Ask::Account(ask));
+    Call { verb, path, summary, who, query: &[], body, is_act: true, ask }
+}
+
+/// The officer in the path.
+fn officer(visit: &Visit) -> String {
+    visit.part("officer").to_owned()
+}
+
 const IN_CHARGE: Who = Who::Holder(&[Role::Administrator]);
 const WATCHING: Who = Who::Holder(&[Role::Supervisor, Role::Administrator]);
 const AT_COUNTER: Who = Who::Holder(&[Role::Intake]);
@@ -235,9 +296,39 @@ const SESSION: &str = "/api/v1/session";
 const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Every call that is a request to the node.
-pub(crate) static CALLS: [Call; 30] = [
+pub(crate) static CALLS: [Call; 37] = [
     read_call("/api/v1/status", "Where this node stands", |_| Ok(Request::Status)),
     read_call("/api/v1/peers", "The links alone", |_| Ok(Request::Peers)),
+    read_call("/api/v1/outbox", "What this node has to tell applicants as the sender", |_| {
+        Ok(Request::Outbox)
+    }),
+    Call {
+        who: IN_CHARGE,
+        ask: Ask::Accounts,
+        ..read_call("/api/v1/accounts", "The accounts of this node", |_| Ok(Request::Status))
+    },
+    account_call(
+        "/api/v1/accounts",
+        "Gives an account; its password is told once",
+        &ACCOUNT,
+        |v| {
+            let NewAccount { officer, roles } = body(v)?;
+            Ok((officer, Change::Add(roles)))
+        },
+    ),
+    account_call("/api/v1/accounts/{officer}/roles", "Changes what it is for", &ROLES, |v| {
+        let NewRoles { roles } = body(v)?;
+        Ok((officer(v), Change::Roles(roles)))
+    }),
+    account_call("/api/v1/accounts/{officer}/reset", "A new password, told once", &NOTHING, |v| {
+        Ok((officer(v), Change::Reset))
+    }),
+    account_call("/api/v1/accounts/{officer}/end", "Nobody may log in with it", &NOTHING, |v| {
+        Ok((officer(v), Change::End))
+    }),
+    account_call("/api/v1/accounts/{officer}/open", "Its officer may again", &NOTHING, |v| {
+        Ok((officer(v), Change::Open))
+    }),
     read_call("/api/v1/offices", "The offices of the federation", |_| Ok(Request::Offices)),
     read_call("/api/v1/nodes", "The nodes of the federation and those that wait", |_| {
         Ok(Request::Nodes)
@@ -263,7 +354,7 @@ pub(crate) static CALLS: [Call; 30] = [
         })
     },
     Call {
-        body: "office, need (a word of the list), done",
+        body: &TICK,
         ..act_call("/api/v1/board/rollout/ticks", "Ticks the readiness list", WATCHING, |visit| {
             let Ticking { office, need, done } = body(visit)?;
             let (office, officer) = (read("office", &office)?, visit.officer().to_owned());
@@ -327,7 +418,7 @@ pub(crate) static CALLS: [Call; 30] = [
     },
     Call {
         verb: Verb::Post,
-        body: "A filter: text, status, officer and the fields of the list's query",
+        body: &FILTER,
         ..read_call(
             "/api/v1/dossiers/search",
             "The same by words; names belong in no address",
@@ -339,7 +430,7 @@ pub(crate) static CALLS: [Call; 30] = [
     }),
     Call {
         verb: Verb::Post,
-        body: "A reception, as `dossier receive` takes it",
+        body: &RECEPTION,
         ..read_call(
             "/api/v1/dossiers/due",
             "What a reception would be due by now; nothing is saved",
@@ -360,18 +451,18 @@ pub(crate) static CALLS: [Call; 30] = [
         Ok(Request::Print { dossier: visit.part("dossier").to_owned() })
     }),
     Call {
-        body: "A reception, as `dossier receive` takes it",
+        body: &RECEPTION,
         ..act_call("/api/v1/dossiers", "Takes a dossier in", AT_COUNTER, |visit| {
             let reception: Value = body(visit)?;
             requested("receive", &json!({ "reception": reception, "officer": visit.officer() }))
         })
     },
     Call {
-        body: "An act without id, office and officer, which the node and the session say",
+        body: &ACT,
         ..act_call("/api/v1/dossiers/{dossier}/acts", "Adds an act", AT_WORK, acted)
     },
     Call {
-        body: "office, valid_hours",
+        body: &INVITATION,
         ..act_call("/api/v1/invitations", "Makes a join code", IN_CHARGE, |visit| {
             let Inviting { office, valid_hours } = body(visit)?;
             Ok(Request::Invite { office: read("office", &office)?, valid_hours })
@@ -387,14 +478,14 @@ pub(crate) static CALLS: [Call; 30] = [
         Ok(Request::Approve { node: read("node", visit.part("node"))? })
     }),
     Call {
-        body: "reason",
+        body: &REVOCATION,
         ..act_call("/api/v1/nodes/{node}/revoke", "Revokes a node for ever", IN_CHARGE, |visit| {
             let Revoking { reason } = body(visit)?;
             Ok(Request::Revoke { node: read("node", visit.part("node"))?, reason })
         })
     },
     Call {
-        body: "what (catalogue, calendar, staff), text, from",
+        body: &PUBLICATION,
         ..act_call("/api/v1/publications", "Publishes a file", IN_CHARGE, |visit| {
             let Published { what, text, from } = body(visit)?;
             Ok(Request::Publish { what, file: "body".to_owned(), text, from })

@@ -410,6 +410,50 @@ async fn an_act_by_api_carries_the_officer_of_the_session_and_is_done_once() {
 }
 
 #[tokio::test]
+async fn a_program_gives_changes_and_ends_accounts() {
+    let world = world().await;
+    give_account(&world, "cb-admin", &[Role::Administrator]).await;
+    give_account(&world, "cb-an", &[Role::Intake]).await;
+    let clerk = sign_in(&world, "cb-an", PASSWORD).await.cookie();
+    let cookie = sign_in(&world, "cb-admin", PASSWORD).await.cookie();
+    let accounts = async |cookie: &str| {
+        let got = get(&world, "/api/v1/accounts", cookie).await;
+        (got.status, serde_json::from_str::<Value>(&got.text).expect("it is JSON"))
+    };
+    assert_eq!(accounts(&clerk).await.0, StatusCode::FORBIDDEN);
+    let new = json!({ "officer": "cb-binh", "roles": ["intake"] });
+    let got = call(&world, &clerk, "/api/v1/accounts", ("k1", &new)).await;
+    assert_eq!(got.status, StatusCode::FORBIDDEN);
+    let given = call(&world, &cookie, "/api/v1/accounts", ("k1", &new)).await;
+    assert_eq!(given.status, StatusCode::CREATED, "{}", given.text);
+    let told: Value = serde_json::from_str(&given.text).expect("it is JSON");
+    let password = told["password"].as_str().expect("a one-time password").to_owned();
+    let again = call(&world, &cookie, "/api/v1/accounts", ("k1", &new)).await;
+    assert_eq!(again.text, given.text, "done once");
+    let twice = call(&world, &cookie, "/api/v1/accounts", ("k2", &new)).await;
+    assert!(twice.text.contains("account-there"), "{}", twice.text);
+    let path = |what: &str| format!("/api/v1/accounts/cb-binh/{what}");
+    let roles = json!({ "roles": ["leader", "processing"] });
+    let done = call(&world, &cookie, &path("roles"), ("k3", &roles)).await;
+    assert_eq!(done.status, StatusCode::CREATED, "{}", done.text);
+    let bad = call(&world, &cookie, &path("roles"), ("k4", &json!({ "roles": ["king"] }))).await;
+    assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+    call(&world, &cookie, &path("end"), ("k5", &json!({}))).await;
+    let (_, listed) = accounts(&cookie).await;
+    let mut held = listed["accounts"].as_array().into_iter().flatten();
+    let held = held.find(|it| it["officer"] == "cb-binh").cloned().unwrap_or_default();
+    assert_eq!((&held["ended"], &held["one_time"]), (&json!(true), &json!(true)));
+    assert_eq!(held["roles"], json!(["processing", "leader"]));
+    assert!(!listed.to_string().contains("argon2") && !listed.to_string().contains(&password));
+    let last = call(&world, &cookie, "/api/v1/accounts/cb-admin/end", ("k6", &json!({}))).await;
+    assert!(last.text.contains("last-administrator"), "{}", last.text);
+    let reset = call(&world, &cookie, &path("reset"), ("k7", &json!({}))).await;
+    assert!(!reset.text.contains(&password), "another password");
+    let nobody = call(&world, &cookie, "/api/v1/accounts/cb-x/open", ("k8", &json!({}))).await;
+    assert!(nobody.text.contains("no-such-account"), "{}", nobody.text);
+}
+
+#[tokio::test]
 async fn before_there_is_a_node_every_page_leads_to_the_first_start() {
     let world = empty_world();
     assert_eq!(get(&world, "/", "").await.location(), "/setup");

@@ -1,6 +1,7 @@
 //! One request as a page sees it: who asks, in which language, with which fields.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
@@ -162,9 +163,16 @@ impl Visit {
     /// key gets the answer of the first.
     pub async fn ask_once(&self, key: &str, request: Request) -> Result<Value, Failure> {
         let asked = serde_json::to_vec(&request).unwrap_or_default();
-        let press = Press { officer: self.officer(), key, asked: &asked };
         let (site, caller) = (Arc::clone(&self.site), self.caller());
-        self.site.once.run(press, async move { site.ask_for(caller, request).await }).await
+        self.do_once(key, &asked, async move { site.ask_for(caller, request).await }).await
+    }
+
+    /// The same for what the node is not asked: `asked` tells one thing to do from another.
+    pub async fn do_once<F>(&self, key: &str, asked: &[u8], doing: F) -> Result<Value, Failure>
+    where
+        F: Future<Output = Result<Value, Failure>> + Send + 'static,
+    {
+        self.site.once.run(Press { officer: self.officer(), key, asked }, doing).await
     }
 
     /// Works on the officer's drafts, beside the runtime and one at a time: they are a file.
