@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lienthong_protocol::{Change, NodeId, OfficeId};
+use lienthong_protocol::{Change, NodeId, NodeKey, OfficeId};
 use lienthong_store::{Disk, Fault as DiskFault, MemoryEngine};
 
 use crate::disk::{BadRead, ReadFaults};
@@ -11,7 +11,7 @@ use crate::oracle::Broken;
 use crate::plan::Fault;
 use crate::process::{Member, Out, Stop};
 use crate::workload::{self, Decree};
-use crate::world::{DAY_MS, HOUR_MS, Happening, MINUTE_MS, ROOT, SECOND_MS, World};
+use crate::world::{DAY_MS, HOUR_MS, Happening, MINUTE_MS, Machine, ROOT, SECOND_MS, World};
 
 impl World {
     /// Lets a fault strike somewhere.
@@ -269,7 +269,14 @@ impl World {
         let second = self.fate.chance(400_000);
         let office = if second { above } else { workload::office_id(1_000 + seat) };
         let federation = self.machines[ROOT].process.me.federation;
-        let (key, address) = (workload::key_of(seat), workload::address_of(seat));
+        // A hub that fell before it could answer has noted a key that nobody came with.
+        let is_fresh = |number: &usize| {
+            let node = NodeKey::from_seed(workload::key_of(*number)).id();
+            let is_seated = |machine: &Machine| machine.process.me.node() == node;
+            replica.registry().node(node).is_none() && !self.machines.iter().any(is_seated)
+        };
+        let number = (seat..).find(is_fresh).unwrap_or(seat);
+        let (key, address) = (workload::key_of(number), workload::address_of(seat));
         let member = Member::new(federation, office, key, address);
         if self.decree(&Decree::Join { member: member.clone(), above })? {
             let records = self.registry_records();
