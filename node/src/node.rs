@@ -92,11 +92,7 @@ impl Node {
         let (messages, inbox) = mpsc::channel::<Message>(MESSAGES);
         let (notices, _) = broadcast::channel(MESSAGES);
         let key = lienthong_protocol::NodeKey::from_seed(*folder.key().seed());
-        let conduct = LinkSettings {
-            idle_timeout: settings.idle_timeout,
-            keep_alive: settings.keep_alive,
-            ..LinkSettings::default()
-        };
+        let conduct = conduct_of(settings);
         let gate = Arc::clone(&admitted);
         let endpoint = bind(settings.listen, &key, gate, &conduct, &links)?;
         let listen = endpoint.local_address();
@@ -122,10 +118,9 @@ impl Node {
         mind.share_out_serials()?;
         let runtime = tokio::runtime::Handle::current();
         let sealed = log.clone();
-        let mind = thread::Builder::new()
-            .name("mind".into())
-            .spawn(move || mind.run(&runtime, inbox))
-            .map_err(|error| Failure::disk("a thread", folder.path(), &error))?;
+        let run = move || mind.run(&runtime, inbox);
+        let mind = thread::Builder::new().name("mind".into()).spawn(run);
+        let mind = mind.map_err(|error| Failure::disk("a thread", folder.path(), &error))?;
         let to_mind = messages.clone();
         let viewer = viewer::start(Post { door: Arc::clone(&door), log, end, to_mind, batches })?;
         let endpoint = Arc::new(endpoint);
@@ -247,6 +242,14 @@ fn understood(request: ApiRequest) -> Result<Request, Failure> {
         let remedy = "use the command line of the same version as the node";
         Failure::usage("unknown-request", "the node was not asked", error.to_string(), remedy)
     })
+}
+
+fn conduct_of(settings: &Settings) -> LinkSettings {
+    LinkSettings {
+        idle_timeout: settings.idle_timeout,
+        keep_alive: settings.keep_alive,
+        ..LinkSettings::default()
+    }
 }
 
 fn bind(

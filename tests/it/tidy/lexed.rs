@@ -60,9 +60,10 @@ pub(super) fn item_end(code: &str, start: usize) -> Option<usize> {
             '(' | '[' => round += 1,
             ')' | ']' => round = round.saturating_sub(1),
             ';' if round == 0 && curly == 0 => return Some(start + at + 1),
-            '{' => curly += 1,
-            '}' if curly <= 1 => return Some(start + at + 1),
-            '}' => curly -= 1,
+            // Braces inside brackets are patterns of arguments, or blocks that end with them.
+            '{' if round == 0 => curly += 1,
+            '}' if round == 0 && curly <= 1 => return Some(start + at + 1),
+            '}' if round == 0 => curly -= 1,
             _ => {}
         }
     }

@@ -168,6 +168,8 @@ fn a_long_function_is_caught() {
     let long = sample(format!("\nimpl Log {{\npub fn append(&mut self) {{\n{body}}}\n}}\n"));
     let caught = long_functions(&long);
     assert_caught(&caught, "log.rs:3: fn append has 71 lines, the limit is 70");
+    let long = sample(format!("fn append(Log {{ at, .. }}: Log) {{\n{body}}}\n"));
+    assert_caught(&long_functions(&long), "log.rs:1: fn append has 71 lines, the limit is 70");
     let fits = "    step();\n".repeat(MAX_FUNCTION_LINES - 2);
     assert_clean(&long_functions(&sample(format!("fn append() {{\n{fits}}}\n"))));
 }
