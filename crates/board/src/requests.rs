@@ -174,7 +174,8 @@ async fn in_words(visit: &Visit, one: &Value) -> Result<Issued, Failure> {
     })
 }
 
-fn bad_form() -> Failure {
+/// A form whose fields are not those that this page has.
+pub(crate) fn bad_form() -> Failure {
     Failure::usage(
         "bad-request",
         "không thực hiện / nothing was done",

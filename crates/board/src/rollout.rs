@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::line::{list, text};
 use crate::overview::in_charge;
+use crate::requests::bad_form;
 
 #[derive(Template)]
 #[template(path = "rollout.html")]
@@ -145,15 +146,6 @@ fn need(t: Tongue<'_>, need: &Value) -> Need {
             who => t.tell("board.need.said", &[("who", who), ("time", &at)]),
         },
     }
-}
-
-fn bad_form() -> Failure {
-    Failure::usage(
-        "bad-request",
-        "không thực hiện / nothing was done",
-        "phiếu gửi lên không đúng / the form does not fit",
-        "mở lại trang / open the page again",
-    )
 }
 
 /// What an office needs, in the order in which it comes by it.
