@@ -287,13 +287,17 @@ impl Reception {
             offered.ok_or_else(|| Refusal::not_offered("procedure", "unknown-procedure"))?;
         let procedure = &version.procedure;
         if !procedure.channels.contains(&self.channel.in_catalogue()) {
-            return Err(Refusal::not_offered("channel", "channel-not-offered"));
+            return Err(Refusal::not_in_procedure(
+                "channel",
+                "channel-not-offered",
+                &procedure.code,
+            ));
         }
         let limits = procedure.limits.iter().map(|limit| &limit.case);
         let mut cases = limits.chain(procedure.fees.iter().map(|fee| &fee.case)).flatten();
         match &self.case {
             Some(case) if !cases.any(|known| known == case) => {
-                Err(Refusal::not_offered("case", "unknown-case"))
+                Err(Refusal::not_in_procedure("case", "unknown-case", &procedure.code))
             }
             _ => Ok(version),
         }
@@ -319,7 +323,11 @@ impl Reception {
                 Some(known) if component.name.is_empty() => component.name.clone_from(&known.name),
                 None if component.name.is_empty() || !are_unknown => {
                     let field = format!("components.{index}.code");
-                    return Err(Refusal::not_offered(&field, "unknown-component"));
+                    return Err(Refusal::not_in_procedure(
+                        &field,
+                        "unknown-component",
+                        &procedure.code,
+                    ));
                 }
                 _ => {}
             }

@@ -161,6 +161,11 @@ fn components_without_a_name_take_that_of_the_catalogue() {
     let strange = json!({ "procedure": "1.001193.H47", "components": [{ "code": "TP99" }] });
     let refused = named(strange).expect_err("the procedure has no such paper");
     assert_eq!((refused.code, refused.field.as_str()), ("unknown-component", "components.0.code"));
+    assert!(
+        refused.words.remedy.contains("catalogue show 1.001193.H47"),
+        "{}",
+        refused.words.remedy
+    );
     let named_so = json!({ "procedure": "1.001193.H47",
         "components": [{ "code": "TP99", "name": "Giấy lạ" }] });
     let refused = named(named_so).expect_err("a name of its own makes no paper of it");

@@ -89,6 +89,17 @@ impl Refusal {
         Refusal { code, field: field.to_owned(), words: words.into() }
     }
 
+    /// The procedure, as it is in force, has not what was named.
+    pub(crate) fn not_in_procedure(field: &str, code: &'static str, procedure: &str) -> Refusal {
+        let words = Words {
+            cause: format!("is no part of {procedure} as it is in force"),
+            remedy: format!("take it from `lienthong catalogue show {procedure}`"),
+            cause_vi: format!("không thuộc thủ tục {procedure} đang có hiệu lực"),
+            remedy_vi: format!("chọn trong `lienthong catalogue show {procedure}`"),
+        };
+        Refusal { code, field: field.to_owned(), words: words.into() }
+    }
+
     pub(crate) fn not_competent(office: OfficeId, role: &str, named: Option<OfficeId>) -> Refusal {
         let named = named.map(|named| named.to_string());
         let whom = named.as_deref().unwrap_or("the office of that role");
